@@ -1,0 +1,95 @@
+"""The command ``agency``: its subcommands, loaded when they are used, and the one door for failures."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from agency.cli.errors import exit_code_of, show_error
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("run", "Start a run: worktree, branch, setup script, session."),
+    "attach": ("attach", "Show the session of a run in this terminal."),
+    "resume": ("resume", "Go back into a run; its runner is started where it is gone."),
+    "ls": ("ls", "List runs and how they are doing."),
+    "stop": ("stop", "Interrupt the runner of a run (Ctrl-C)."),
+    "kill": ("kill", "End the session of a run and everything in it."),
+}
+"""Subcommand -> the module under :mod:`agency.cli.commands`, and its line in the help."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a subcommand when it is used, so that each starts fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The subcommands in the order of a day's work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the subcommand; None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"agency.cli.commands.{COMMANDS[cmd_name][0]}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As usual, with the nearest subcommands named when there is none of that name."""
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in COMMANDS:
+            from agency.domain.reference import nearest
+
+            close = nearest(name, list(COMMANDS))
+            raise click.UsageError(
+                f"there is no command {name}" + (f"; did you mean {' or '.join(close)}?" if close else ""), ctx
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _print_version(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from agency import __version__
+
+        click.echo(f"agency {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version",
+    "-V",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
+)
+def agency() -> None:
+    """Run a team of coding agents on this machine and lose nothing.
+
+    Each run is a git worktree on its own branch plus a tmux session in which an agent works.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    from agency.sessions.signals import end_in_order
+
+    end_in_order()
+    try:
+        result = agency.main(prog_name="agency", standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(result if isinstance(result, int) else 0)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except (Exception, KeyboardInterrupt) as error:
+        show_error(error, sys.argv[1:])
+        sys.exit(exit_code_of(error))

@@ -1,0 +1,97 @@
+"""Options and arguments that many commands share, and the context made from them."""
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from agency.cli.output import note
+from agency.domain.durations import parse_duration
+from agency.domain.errors import AgencyError
+from agency.sessions.context import Context
+from agency.store.locks import DEFAULT_LOCK_TIMEOUT
+from agency.store.paths import find_paths
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Duration(click.ParamType[float]):
+    """A duration in the form of :mod:`agency.domain.durations`, as seconds."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds; a usage error for anything else."""
+        if isinstance(value, float):
+            return value
+        try:
+            return parse_duration(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def common(command: F) -> F:
+    """``--repo``, ``--lock-timeout`` and ``--debug``, which every command takes."""
+    for option in (
+        click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."),
+        click.option(
+            "--lock-timeout",
+            type=Duration(),
+            default=DEFAULT_LOCK_TIMEOUT,
+            show_default="10s",
+            metavar="DURATION",
+            help="How long to wait for the lock of the repo.",
+        ),
+        click.option("--repo", metavar="PATH", type=click.Path(), help="The repo, when not the one around you."),
+    ):
+        command = option(command)
+    return command
+
+
+def as_json(command: F) -> F:
+    """``--json`` for commands that print a result."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(command)
+
+
+def complete_ref(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Names and ids of present runs that begin with ``incomplete``, for shell completion."""
+    from agency.domain.run import Run
+    from agency.sessions.find import find_repo
+    from agency.store.runs import list_repo_ids, list_runs
+
+    try:
+        context = make_context("completion", DEFAULT_LOCK_TIMEOUT)
+        here = find_repo(context, ctx.params.get("repo"))
+        repo_ids = [here.repo_id] if here is not None else list_repo_ids(context.paths)
+        runs = [run for repo_id in repo_ids for run in list_runs(context.paths, repo_id)]
+    except AgencyError:
+        return []
+    names = sorted(run.name for run in runs if isinstance(run, Run))
+    ids = sorted((run.run_id for run in runs), reverse=True) if incomplete[:1].isdigit() else []
+    return [word for word in (*names, *ids) if word.startswith(incomplete)]
+
+
+def ref_argument(command: F) -> F:
+    """``<ref>``: which run."""
+    return click.argument("ref", shell_complete=complete_ref)(command)
+
+
+def make_context(command: str, lock_timeout: float) -> Context:
+    """The context of this call."""
+    environ = dict(os.environ)
+    return Context(
+        environ=environ,
+        cwd=_current_directory(),
+        paths=find_paths(environ),
+        command=f"agency {command}",
+        lock_timeout=lock_timeout,
+        tell=note,
+    )
+
+
+def _current_directory() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise AgencyError("E_NO_REPO", "the current directory no longer exists", hint="cd to one that does") from None

@@ -1,0 +1,1 @@
+"""agency.yaml and the config of the user, as typed settings."""

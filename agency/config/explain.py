@@ -1,0 +1,70 @@
+"""Every effective setting with its value and where it comes from, in words."""
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from agency.config.document import written
+from agency.config.layers import BUILT_IN
+from agency.domain.settings import SCRIPT_NAMES, Settings
+
+NOT_SET = "not set"
+
+_SECRET = re.compile("TOKEN|KEY|SECRET|PASSWORD", re.IGNORECASE)
+_UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000}
+
+
+def explain(settings: Settings) -> list[tuple[str, str, str]]:
+    """Key path, value as one printable line, and origin of every effective setting, in order of the key paths.
+
+    Values of environment variables whose names look secret are given as ``***``.
+    """
+    return sorted((key, value, settings.origins.get(key, BUILT_IN)) for key, value in _values(settings))
+
+
+def _values(settings: Settings) -> Iterator[tuple[str, str]]:
+    yield "defaults.runner", _text(settings.runner)
+    yield "defaults.editor", _text(settings.editor)
+    yield "defaults.parent", _text(settings.parent)
+    yield "tmux.socket", _text(settings.tmux_socket)
+    yield "session.startup_grace", _duration(settings.startup_grace)
+    yield "worktree.copy", _words(settings.worktree_copy)
+    yield "worktree.link", _words(settings.worktree_link)
+    for name, editor in settings.editors.items():
+        yield written(("editors", name)), _words(editor)
+    for name, runner in settings.runners.items():
+        yield written(("runners", name, "command")), _words(runner.command)
+        yield written(("runners", name, "env_passthrough")), _words(runner.env_passthrough)
+        for variable, value in runner.env.items():
+            shown = "***" if _SECRET.search(variable) else _text(value)
+            yield written(("runners", name, "env", variable)), shown
+    for name in SCRIPT_NAMES:
+        script = settings.scripts.get(name)
+        if script is None:
+            yield f"scripts.{name}", NOT_SET
+            continue
+        if script.path is None:
+            yield f"scripts.{name}.command", _words(script.argv)
+        else:
+            yield f"scripts.{name}.path", _text(script.path)
+        yield f"scripts.{name}.timeout", _duration(script.timeout)
+
+
+def _text(value: str | None) -> str:
+    if value is None:
+        return NOT_SET
+    # A line break or an escape sequence in a config file must not reach the terminal.
+    return value if value.isprintable() else repr(value)
+
+
+def _words(words: tuple[str, ...]) -> str:
+    return _text(shlex.join(words)) if words else NOT_SET
+
+
+def _duration(seconds: float) -> str:
+    """``seconds`` in the largest unit that says it exactly."""
+    milliseconds = round(seconds * 1000, 6)
+    for unit, size in _UNITS.items():
+        if milliseconds % size == 0 and milliseconds >= size:
+            return f"{int(milliseconds // size)}{unit}"
+    return f"{milliseconds:.15g}ms" if milliseconds else "0s"

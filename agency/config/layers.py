@@ -1,0 +1,71 @@
+"""Which value wins: the repo's file over the user's, key by key, and both over what is built in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agency.domain.settings import SCRIPT_TIMEOUTS, RunnerSettings, ScriptSettings, Settings
+
+BUILT_IN = "built in"
+
+_BUILT_IN_KEYS = (
+    "defaults.runner",
+    "defaults.editor",
+    "defaults.parent",
+    "tmux.socket",
+    "session.startup_grace",
+    "worktree.copy",
+    "worktree.link",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """The values of one file, nested as they are written there, and for the key path of each where it is written."""
+
+    values: Mapping[str, Any]
+    origins: Mapping[str, str]
+
+
+def effective_settings(layers: Sequence[Layer]) -> Settings:
+    """The settings that ``layers`` (the lowest first) add up to, above what is built in."""
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(_BUILT_IN_KEYS, BUILT_IN)
+    for layer in layers:
+        values = _merged(values, layer.values)
+        origins.update(layer.origins)
+    built_in = Settings()
+    defaults, worktree = values.get("defaults", {}), values.get("worktree", {})
+    scripts = {name: _script(name, script) for name, script in values.get("scripts", {}).items()}
+    for name in scripts:
+        origins.setdefault(f"scripts.{name}.timeout", BUILT_IN)
+    return Settings(
+        runner=defaults.get("runner", built_in.runner),
+        editor=defaults.get("editor"),
+        parent=defaults.get("parent"),
+        runners={name: RunnerSettings(**runner) for name, runner in values.get("runners", {}).items()},
+        editors=values.get("editors", {}),
+        scripts=scripts,
+        tmux_socket=values.get("tmux", {}).get("socket"),
+        startup_grace=values.get("session", {}).get("startup_grace", built_in.startup_grace),
+        worktree_copy=worktree.get("copy", ()),
+        worktree_link=worktree.get("link", ()),
+        origins=origins,
+    )
+
+
+def _script(name: str, script: Mapping[str, Any]) -> ScriptSettings:
+    path = script.get("path")
+    return ScriptSettings(
+        argv=script["command"] if path is None else (path,),
+        path=path,
+        timeout=script.get("timeout", SCRIPT_TIMEOUTS[name]),
+    )
+
+
+def _merged(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(lower)
+    for key, value in upper.items():
+        below = merged.get(key)
+        merged[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged

@@ -1,0 +1,175 @@
+"""The shapes of the two config files, as msgspec Structs and as JSON Schema.
+
+A key that is not written is UNSET, so that the value of a lower file can show through; null is not a value.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from agency.config.value import Refused, Value
+from agency.config.values import (
+    CommandLine,
+    Name,
+    PathPattern,
+    RelativePath,
+    ScriptTimeout,
+    StartupGrace,
+    Text,
+    VariableName,
+    VariableValue,
+    Version,
+)
+
+T = TypeVar("T")
+Maybe: TypeAlias = T | UnsetType
+
+_ONE_OF_PATH_AND_COMMAND = [{"required": ["path"]}, {"required": ["command"]}]
+
+
+def _says(description: str) -> Meta:
+    return Meta(description=description)
+
+
+def _keys(kind: type[Value]) -> Meta:
+    return Meta(extra_json_schema={"propertyNames": kind.json_schema})
+
+
+class Script(Struct, forbid_unknown_fields=True, kw_only=True):
+    """A script of the repo: exactly one of ``path`` and ``command``, and how long it may take."""
+
+    path: Maybe[Annotated[RelativePath, _says("An executable file, relative to the repo root.")]] = UNSET
+    command: Maybe[CommandLine] = UNSET
+    timeout: Maybe[ScriptTimeout] = UNSET
+
+    def __post_init__(self) -> None:
+        """Raise Refused unless exactly one of ``path`` and ``command`` is there."""
+        if (self.path is UNSET) == (self.command is UNSET):
+            hint = "add one of the two" if self.path is UNSET else "remove one of the two"
+            raise Refused("a mapping with exactly one of path and command", hint=hint)
+
+
+class Scripts(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The scripts of the repo: ``setup`` fills a new worktree, ``verify`` judges the work, ``archive`` tidies up."""
+
+    setup: Maybe[Script] = UNSET
+    verify: Maybe[Script] = UNSET
+    archive: Maybe[Script] = UNSET
+
+
+class Defaults(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a command uses when it is not told otherwise."""
+
+    runner: Maybe[Annotated[Text, _says("The name of the runner.")]] = UNSET
+    editor: Maybe[Annotated[Text, _says("The name of the editor that worktrees are opened with.")]] = UNSET
+    parent: Maybe[Annotated[Text, _says("The branch that new runs start from.")]] = UNSET
+
+
+class Runner(Struct, forbid_unknown_fields=True, kw_only=True):
+    """A runner: its command line (without ``command``, the built-in one of its name) and what environment it sees."""
+
+    command: Maybe[CommandLine] = UNSET
+    env: Maybe[Annotated[dict[str, VariableValue], _keys(VariableName), _says("Variables that it sees as well.")]] = (
+        UNSET
+    )
+    env_passthrough: Maybe[
+        Annotated[
+            list[VariableName], _says("The only variables of the caller that it sees, besides PATH and the like.")
+        ]
+    ] = UNSET
+
+    def __post_init__(self) -> None:
+        """Raise Refused for a key of ``env`` that cannot name a variable."""
+        _check_keys(self.env, VariableName, "env")
+
+
+class Tmux(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The tmux server that sessions live on."""
+
+    socket: Maybe[Annotated[Text, _says("'default' for your own server, else a name as for tmux -L, or a path.")]] = (
+        UNSET
+    )
+
+
+class Session(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The start of sessions."""
+
+    startup_grace: Maybe[
+        Annotated[StartupGrace, _says("A runner that ends within this time counts as not started; 0 switches it off.")]
+    ] = UNSET
+
+
+class Worktree(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a new worktree gets from the checkout besides the files that git knows."""
+
+    copy: Maybe[Annotated[list[PathPattern], _says("Files that are copied.")]] = UNSET
+    link: Maybe[Annotated[list[RelativePath], _says("Paths that become symbolic links.")]] = UNSET
+
+
+class EitherFile(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What both files may hold."""
+
+    defaults: Maybe[Defaults] = UNSET
+    runners: Maybe[Annotated[dict[str, Runner], _keys(Name), _says("Runners by name.")]] = UNSET
+    tmux: Maybe[Tmux] = UNSET
+    session: Maybe[Session] = UNSET
+
+    def __post_init__(self) -> None:
+        """Raise Refused for a key of ``runners`` that cannot name a runner."""
+        _check_keys(self.runners, Name, "runners")
+
+
+class RepoFile(EitherFile, forbid_unknown_fields=True, kw_only=True):
+    """agency.yaml at the root of a repo: what everybody who works on it shares."""
+
+    version: Version
+    scripts: Maybe[Scripts] = UNSET
+    worktree: Maybe[Worktree] = UNSET
+
+
+class UserFile(EitherFile, forbid_unknown_fields=True, kw_only=True):
+    """config.yaml in your own config directory: what holds for you in every repo that does not say otherwise."""
+
+    version: Maybe[Version] = UNSET
+    editors: Maybe[Annotated[dict[str, CommandLine], _keys(Name), _says("Editors by name.")]] = UNSET
+
+    def __post_init__(self) -> None:
+        """Raise Refused for a key of ``editors`` or ``runners`` that cannot name one."""
+        super().__post_init__()
+        _check_keys(self.editors, Name, "editors")
+
+
+def _check_keys(mapping: Maybe[Mapping[str, object]], kind: type[Value], field: str) -> None:
+    """Raise Refused for a key that breaks the rule of ``kind``: msgspec hands over values to be checked, never keys."""
+    if mapping is UNSET:
+        return
+    for key in mapping:
+        try:
+            kind(key)
+        except Refused:
+            raise kind.refused(at=(field, key)) from None
+
+
+def repo_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of ``agency.yaml``."""
+    return json_schema(RepoFile)
+
+
+def user_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the user's ``config.yaml``."""
+    return json_schema(UserFile)
+
+
+def json_schema(shape: type[EitherFile]) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the file that ``shape`` describes."""
+    schema = msgspec.json.schema(shape, schema_hook=_value_schema)
+    definitions = schema["$defs"]
+    if "Script" in definitions:
+        definitions["Script"]["oneOf"] = _ONE_OF_PATH_AND_COMMAND
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _value_schema(kind: type[Value]) -> dict[str, Any]:
+    return {"description": kind.__doc__, **kind.json_schema}

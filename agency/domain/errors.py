@@ -1,0 +1,99 @@
+"""Every error a user can meet: a stable code, what it means, its exit code.
+
+The tables in the documentation are made from ``ERRORS``. A raised :class:`AgencyError` adds one plain sentence,
+``key: value`` context and, as a rule, the next command to type.
+"""
+
+from dataclasses import dataclass
+
+EXIT_DONE = 0
+EXIT_ERROR = 1
+EXIT_USAGE = 2
+EXIT_ATTENTION = 3
+EXIT_FAILED = 4
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorKind:
+    """What a code stands for, and the exit code of a command that ends with it."""
+
+    meaning: str
+    exit_code: int = EXIT_ERROR
+
+
+ERRORS: dict[str, ErrorKind] = {
+    # the call
+    "E_USAGE": ErrorKind(meaning="the command line cannot be understood", exit_code=EXIT_USAGE),
+    "E_INTERNAL": ErrorKind(meaning="an unexpected failure of agency itself"),
+    "E_INTERRUPTED": ErrorKind(meaning="stopped by a signal", exit_code=EXIT_INTERRUPTED),
+    "E_CONFIRMATION_REQUIRED": ErrorKind(meaning="consent is needed and there is no terminal to ask on"),
+    "E_NOT_INTERACTIVE": ErrorKind(meaning="the command needs a terminal and there is none"),
+    # configuration
+    "E_INVALID_CONFIG": ErrorKind(meaning="agency.yaml or config.yaml is not valid"),
+    "E_CONFIG_EXISTS": ErrorKind(meaning="a config file is there already"),
+    "E_RUNNER_NOT_CONFIGURED": ErrorKind(meaning="the runner is neither built in nor configured"),
+    "E_RUNNER_NOT_FOUND": ErrorKind(meaning="the program of the runner is not installed"),
+    "E_EDITOR_NOT_CONFIGURED": ErrorKind(meaning="the editor cannot be found"),
+    # tools
+    "E_GIT_NOT_INSTALLED": ErrorKind(meaning="git is not on PATH"),
+    "E_GIT_FAILED": ErrorKind(meaning="a git command failed"),
+    "E_TMUX_NOT_INSTALLED": ErrorKind(meaning="tmux is not on PATH"),
+    "E_TMUX_FAILED": ErrorKind(meaning="a tmux command failed"),
+    "E_TIMEOUT": ErrorKind(meaning="a program did not answer in time"),
+    # the repo
+    "E_NO_REPO": ErrorKind(meaning="not inside a git repository"),
+    "E_EMPTY_REPO": ErrorKind(meaning="the repository has no commit yet"),
+    "E_INSIDE_RUN": ErrorKind(meaning="the command was typed inside the worktree of a run"),
+    "E_PARENT_BRANCH_NOT_FOUND": ErrorKind(meaning="the branch to start from does not exist"),
+    "E_PARENT_DIRTY": ErrorKind(meaning="the checkout of the parent branch has uncommitted changes"),
+    "E_REPO_LOCKED": ErrorKind(meaning="another command holds the lock of the repo"),
+    # names and references
+    "E_INVALID_NAME": ErrorKind(meaning="the name does not follow the rule for names"),
+    "E_NAME_EXISTS": ErrorKind(meaning="a present run has that name"),
+    "E_RUN_NOT_FOUND": ErrorKind(meaning="no run fits the reference"),
+    "E_RUN_AMBIGUOUS": ErrorKind(meaning="several runs fit the reference"),
+    "E_RUN_BROKEN": ErrorKind(meaning="the record of the run cannot be read"),
+    "E_RUN_BUSY": ErrorKind(meaning="another command is working on the run"),
+    "E_RUN_INCOMPLETE": ErrorKind(meaning="the making of the run was interrupted"),
+    "E_NOT_ARCHIVED": ErrorKind(meaning="the run is present, so there is nothing to restore"),
+    # the worktree
+    "E_WORKTREE_MISSING": ErrorKind(meaning="the worktree of the run is gone"),
+    "E_WORKTREE_CREATE_FAILED": ErrorKind(meaning="the worktree could not be made"),
+    "E_DIRTY_WORKTREE": ErrorKind(meaning="the run holds work that exists nowhere else"),
+    "E_RESTORE_FAILED": ErrorKind(meaning="what was cleaned cannot be brought back"),
+    "E_UNSAFE_DELETE": ErrorKind(meaning="a path or branch that agency must not delete"),
+    # scripts
+    "E_SCRIPT_NOT_FOUND": ErrorKind(meaning="a configured script is missing or not executable"),
+    "E_SCRIPT_FAILED": ErrorKind(meaning="a script of the repo failed"),
+    "E_SCRIPT_TIMEOUT": ErrorKind(meaning="a script of the repo ran out of time"),
+    # the session
+    "E_SESSION_NOT_FOUND": ErrorKind(meaning="the run has no session"),
+    "E_RUNNER_EXITED": ErrorKind(meaning="the runner ended at once"),
+    "E_SEND_FAILED": ErrorKind(meaning="the text could not be handed to the runner"),
+    "E_KILL_FAILED": ErrorKind(meaning="a process of the run did not end"),
+    "E_WAIT_TIMEOUT": ErrorKind(meaning="what was waited for did not come in time", exit_code=EXIT_ATTENTION),
+    # storage
+    "E_STORE_FAILED": ErrorKind(meaning="the data directory cannot be read or written"),
+    "E_DISK_FULL": ErrorKind(meaning="there is no space left"),
+    "E_LOG_NOT_FOUND": ErrorKind(meaning="the log asked for was never written"),
+}
+
+
+class AgencyError(Exception):
+    """A failure that a user can understand and act on.
+
+    ``code`` is a key of :data:`ERRORS`; ``message`` one plain sentence without a full stop; ``hint`` the next command to
+    type (or a short instruction); ``details`` machine-readable context, printed as ``key: value`` lines.
+    """
+
+    def __init__(self, code: str, message: str, *, hint: str | None = None, **details: object) -> None:
+        super().__init__(message)
+        self.kind = ERRORS[code]
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.details = {key: value for key, value in details.items() if value is not None}
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"

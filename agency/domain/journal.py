@@ -1,0 +1,120 @@
+"""What the events of a run add up to: the half-done operation, the call for attention, the last start and end."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agency.domain.events import OPERATIONS
+
+_STARTS = frozenset({"session_start", "resume_create", "resume_restart"})
+_CLEARS_ATTENTION = frozenset({"attention_cleared", "resume_attach", "resume_create", "resume_restart"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """An operation that was begun and not closed, and the process that began it."""
+
+    kind: str
+    since: str
+    step: str
+    pid: int
+    pid_started: str
+    boot_id: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """The facts that only the order of events can tell.
+
+    ``attention`` is the reason a person is needed, or None. ``killed`` says that a person ended the session after its
+    last start. ``tree_made`` says that the worktree was filled. ``setup_ok`` is None until a setup script has ended.
+    ``create_failed`` is the error code of a creation that ended with an error.
+    """
+
+    operation: Operation | None = None
+    attention: str | None = None
+    attention_since: str | None = None
+    started: bool = False
+    killed: bool = False
+    tree_made: bool = False
+    setup_ok: bool | None = None
+    create_failed: str | None = None
+    last_event: str | None = None
+    last_event_at: str | None = None
+
+
+def fold(events: Iterable[Mapping[str, Any]]) -> Journal:
+    """The journal of a run from its events, oldest first. Unknown events are passed over.
+
+    A creation is over when its runner was started, even if that was left to a resume.
+    """
+    operation: Operation | None = None
+    closing: frozenset[str] = frozenset()
+    attention: str | None = None
+    attention_since: str | None = None
+    started = killed = tree_made = False
+    setup_ok: bool | None = None
+    create_failed: str | None = None
+    last_event: str | None = None
+    last_event_at: str | None = None
+    for event in events:
+        name = event.get("event", "")
+        at = str(event.get("timestamp", ""))
+        data = event.get("data") or {}
+        last_event, last_event_at = name, at
+        if name in OPERATIONS:
+            kind, closing = OPERATIONS[name]
+            operator = data.get("operator", {})
+            operation = Operation(
+                kind=kind,
+                since=at,
+                step=name,
+                pid=int(operator.get("pid", 0)),
+                pid_started=str(operator.get("pid_started", "")),
+                boot_id=str(operator.get("boot_id", "")),
+                command=str(operator.get("command", "")),
+            )
+        elif operation is not None:
+            done = name in closing or (operation.kind == "create" and name in _STARTS)
+            operation = None if done else _at_step(operation, name)
+        if name in _STARTS:
+            started, killed, create_failed = True, False, None
+        elif name == "kill_session":
+            killed = True
+        elif name == "worktree_created" or name == "restore_finished":
+            tree_made, create_failed = True, None
+        elif name == "setup_finished":
+            setup_ok = bool(data.get("ok"))
+        elif name == "run_create_failed":
+            create_failed = str(data.get("error_code", "E_INTERNAL"))
+        if name == "stop":
+            attention, attention_since = "stop_requested", at
+        elif name == "attention_set":
+            attention, attention_since = str(data.get("reason", "unknown")), at
+        elif name in _CLEARS_ATTENTION:
+            attention = attention_since = None
+    return Journal(
+        operation=operation,
+        attention=attention,
+        attention_since=attention_since,
+        started=started,
+        killed=killed,
+        tree_made=tree_made,
+        setup_ok=setup_ok,
+        create_failed=create_failed,
+        last_event=last_event,
+        last_event_at=last_event_at,
+    )
+
+
+def _at_step(operation: Operation, step: str) -> Operation:
+    return Operation(
+        kind=operation.kind,
+        since=operation.since,
+        step=step,
+        pid=operation.pid,
+        pid_started=operation.pid_started,
+        boot_id=operation.boot_id,
+        command=operation.command,
+    )

@@ -1,0 +1,65 @@
+"""One start of a runner in the session of its run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """The last start of a runner, written before tmux is asked and completed after it answered.
+
+    ``number`` counts from 1. ``socket`` is the tmux socket in the form :func:`agency.tools.tmux.socket` gives. ``server_pid`` and
+    ``server_started`` are None while tmux has not answered. ``epoch`` is seconds since 1970 at the start, ``grace`` the seconds that the runner has to
+    outlive before the launch counts as good.
+    """
+
+    number: int
+    socket: str
+    runner: str
+    started_at: str
+    epoch: float
+    grace: float
+    boot_id: str
+    server_pid: int | None = None
+    server_started: str | None = None
+    pane_id: str | None = None
+    pane_pid: int | None = None
+    pane_started: str | None = None
+
+
+def launch_from_record(record: Mapping[str, Any]) -> Launch:
+    """The launch of a ``session.json`` object. Raises KeyError, TypeError or ValueError when it is not one."""
+    return Launch(
+        number=int(record["launch"]),
+        socket=str(record["socket"]),
+        runner=str(record["runner"]),
+        started_at=str(record["started_at"]),
+        epoch=float(record["epoch"]),
+        grace=float(record["grace"]),
+        boot_id=str(record["boot_id"]),
+        server_pid=record.get("server_pid"),
+        server_started=record.get("server_started"),
+        pane_id=record.get("pane_id"),
+        pane_pid=record.get("pane_pid"),
+        pane_started=record.get("pane_started"),
+    )
+
+
+def record_of_launch(launch: Launch) -> dict[str, Any]:
+    """The ``session.json`` object of a launch."""
+    return {
+        "schema_version": "1.0",
+        "launch": launch.number,
+        "socket": launch.socket,
+        "runner": launch.runner,
+        "started_at": launch.started_at,
+        "epoch": launch.epoch,
+        "grace": launch.grace,
+        "boot_id": launch.boot_id,
+        "server_pid": launch.server_pid,
+        "server_started": launch.server_started,
+        "pane_id": launch.pane_id,
+        "pane_pid": launch.pane_pid,
+        "pane_started": launch.pane_started,
+    }

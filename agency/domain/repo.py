@@ -1,0 +1,48 @@
+"""A repo and how it is known."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from agency.domain.ids import RepoId
+
+_SCP = re.compile(r"(?:[^@/]+@)?([^:/]+):(?!//)(.+)")
+_URL = re.compile(r"(?:ssh|https?|git)://(?:[^@/]+@)?([^/:]+)(?::\d+)?/(.+)")
+_PART = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repo:
+    """A git repository.
+
+    ``root`` is the main checkout (for a bare repository its git directory), ``git_dir`` the directory that all its
+    worktrees share, ``checkout`` the working tree the command was typed in (None in a bare repository).
+    """
+
+    repo_id: RepoId
+    repo_key: str
+    root: str
+    git_dir: str
+    checkout: str | None
+
+
+def repo_id_of(repo_key: str) -> RepoId:
+    """The first 16 hex digits of the key's sha256."""
+    return RepoId(hashlib.sha256(repo_key.encode("utf-8", "surrogateescape")).hexdigest()[:16])
+
+
+def key_from_origin(url: str) -> str | None:
+    """``github:<owner>/<repo>`` when ``url`` is a repository on github.com (ssh, scp or https form), else None."""
+    match = _URL.fullmatch(url.strip()) or _SCP.fullmatch(url.strip())
+    if match is None or match.group(1).lower() != "github.com":
+        return None
+    parts = match.group(2).strip("/").removesuffix(".git").split("/")
+    if len(parts) != 2 or not all(_PART.fullmatch(part) for part in parts):
+        return None
+    return f"github:{parts[0]}/{parts[1]}"
+
+
+def key_from_path(git_dir: str) -> str:
+    """``path:<sha256>`` of the place where the repository was first seen. It is then kept inside the repository, so
+    that moving the repository does not change it."""
+    return f"path:{hashlib.sha256(git_dir.encode('utf-8', 'surrogateescape')).hexdigest()}"

@@ -1,0 +1,110 @@
+"""A run as its record tells it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agency.domain.ids import RepoId, RunId, branch_of, is_run_id, session_of
+
+SCHEMA_VERSION = "1.0"
+
+
+class RecordInvalid(ValueError):
+    """A record lacks what every record must have, or has it in the wrong form."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run. Timestamps are UTC, RFC 3339 with milliseconds. ``archived``: the record stands in the archive."""
+
+    run_id: RunId
+    repo_id: RepoId
+    name: str
+    runner: str
+    runner_args: tuple[str, ...]
+    branch: str
+    parent_branch: str
+    base_commit: str
+    repo_root: str
+    git_dir: str
+    worktree: str
+    created_at: str
+    setup_failed: bool
+    abandoned: bool
+    archived_at: str | None
+    merged_at: str | None
+    archived: bool
+    directory: str
+
+    @property
+    def session_name(self) -> str:
+        """The name of its tmux session, whether or not there is one."""
+        return session_of(self.run_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenRun:
+    """A run directory whose record cannot be used, and why."""
+
+    run_id: RunId
+    repo_id: RepoId
+    reason: str
+    archived: bool
+    directory: str
+
+
+def run_from_record(
+    record: object, *, run_id: RunId, repo_id: RepoId, directory: str, worktree: str, archived: bool
+) -> Run:
+    """The run of a ``meta.json`` object. Raises :class:`RecordInvalid` with a plain reason.
+
+    Where the record stands decides its id, and ``worktree`` is derived from the data directory, so that moving that
+    directory loses nothing.
+    """
+    if not isinstance(record, dict):
+        raise RecordInvalid("meta.json is not a JSON object")
+    version = record.get("schema_version")
+    if not isinstance(version, str):
+        raise RecordInvalid("meta.json has no schema_version")
+    if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+        raise RecordInvalid(f"meta.json has schema version {version}, made by a newer agency")
+    flags = _mapping(record, "flags")
+    archive = _mapping(record, "archive")
+    name = _text(record, "name")
+    return Run(
+        run_id=run_id,
+        repo_id=repo_id,
+        name=name,
+        runner=_text(record, "runner"),
+        runner_args=tuple(str(arg) for arg in record.get("runner_args") or ()),
+        branch=str(record.get("branch") or branch_of(name, run_id)),
+        parent_branch=_text(record, "parent_branch"),
+        base_commit=str(record.get("base_commit") or ""),
+        repo_root=str(record.get("repo_root") or ""),
+        git_dir=str(record.get("git_dir") or ""),
+        worktree=worktree,
+        created_at=_text(record, "created_at"),
+        setup_failed=bool(flags.get("setup_failed")),
+        abandoned=bool(flags.get("abandoned")),
+        archived_at=archive.get("archived_at"),
+        merged_at=archive.get("merged_at"),
+        archived=archived,
+        directory=directory,
+    )
+
+
+def is_run_directory(name: str) -> bool:
+    """Whether a directory of that name holds a run."""
+    return is_run_id(name)
+
+
+def _text(record: Mapping[str, Any], key: str) -> str:
+    value = record.get(key)
+    if not isinstance(value, str) or not value:
+        raise RecordInvalid(f"meta.json has no {key}")
+    return value
+
+
+def _mapping(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = record.get(key)
+    return value if isinstance(value, dict) else {}

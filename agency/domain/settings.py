@@ -1,0 +1,53 @@
+"""What can be configured, as typed values with where each came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SCRIPT_NAMES = ("setup", "verify", "archive")
+SCRIPT_TIMEOUTS: dict[str, float] = {"setup": 600.0, "verify": 1800.0, "archive": 300.0}
+"""Seconds that a script may take when the repo's config does not say."""
+
+DEFAULT_STARTUP_GRACE = 0.3
+"""Seconds within which a runner that ends counts as not started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptSettings:
+    """A script of the repo: its argv, ``path`` when it is a file of the repo (relative to its root), seconds it may take."""
+
+    argv: tuple[str, ...]
+    path: str | None
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerSettings:
+    """A configured runner. ``command`` is empty when only its other keys are configured: the built-in command line of that
+    name applies. ``env`` is added to what it sees; ``env_passthrough``, when not empty, names the only variables of the
+    caller (besides PATH, HOME and the like) that it sees."""
+
+    command: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    env_passthrough: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every effective setting.
+
+    ``origins`` maps a key path such as ``defaults.runner`` or ``runners.claude.command`` to where its value came from:
+    ``built in``, ``<file>:<line>``, an environment variable or a flag. ``tmux_socket`` is None for our own server,
+    ``default`` for the user's, else a name as for ``tmux -L`` or a path.
+    """
+
+    runner: str = "claude"
+    editor: str | None = None
+    parent: str | None = None
+    runners: Mapping[str, RunnerSettings] = field(default_factory=dict)
+    editors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    scripts: Mapping[str, ScriptSettings] = field(default_factory=dict)
+    tmux_socket: str | None = None
+    startup_grace: float = DEFAULT_STARTUP_GRACE
+    worktree_copy: tuple[str, ...] = ()
+    worktree_link: tuple[str, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,276 @@
+"""The status of a run: facts in, verdict out.
+
+The rules stand in order; the first that applies decides. ``docs`` and ``agency explain`` name the rule, so that every
+status can be traced to what was seen.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agency.domain.durations import format_duration
+
+STALLED_AFTER = 15 * 60.0
+"""Seconds without a sign of life after which a run that says it works counts as stalled."""
+
+SAYS = ("working", "needs_input", "blocked", "ready_for_review")
+"""What a runner may say of itself in ``.agency/state/runner_status.json``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What tmux says. ``activity_age`` is seconds since the pane last printed anything."""
+
+    alive: bool
+    attached: int = 0
+    activity_age: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saying:
+    """What the runner says of itself; ``age`` is seconds since it last said so."""
+
+    status: str
+    summary: str
+    age: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """All that a status is derived from.
+
+    ``session`` is None when there is none. ``exit_code`` is what the runner of the last launch ended with, None when
+    nothing recorded it. ``launched``: a runner was ever started. ``rebooted`` and ``server_gone`` compare the boot and the
+    tmux server of the last launch with today's. ``operation`` is the half-done operation, ``operation_alive`` whether the
+    process that does it still runs.
+    """
+
+    broken: str | None = None
+    merged: bool = False
+    abandoned: bool = False
+    archived: bool = False
+    operation: str | None = None
+    operation_alive: bool = False
+    operation_step: str = ""
+    create_failed: str | None = None
+    setup_failed: bool = False
+    attention: str | None = None
+    session: Session | None = None
+    saying: Saying | None = None
+    launched: bool = False
+    exit_code: int | None = None
+    killed: bool = False
+    rebooted: bool = False
+    server_gone: bool = False
+    worktree_present: bool = True
+
+    @property
+    def runner_alive(self) -> bool:
+        """Whether a runner works in the session now."""
+        return self.session is not None and self.session.alive
+
+    @property
+    def ended_badly(self) -> bool:
+        """Whether the runner ended by itself with an exit code other than 0."""
+        return self.launched and not self.runner_alive and not self.killed and bool(self.exit_code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A status, the rule that produced it and a short text for a list."""
+
+    status: str
+    rule: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One row of the table: when it applies, and the status and summary it gives."""
+
+    name: str
+    says: str
+    applies: Callable[[RunFacts], bool]
+    status: Callable[[RunFacts], str]
+    summary: Callable[[RunFacts], str]
+
+
+_OPERATION_WORDS = {"create": "creating", "clean": "cleaning", "restore": "restoring"}
+_OPERATION_NEXT = {
+    "create": "agency restore finishes the worktree, agency clean removes it",
+    "clean": "agency clean finishes it, agency restore undoes it",
+    "restore": "agency restore finishes it",
+}
+
+
+def _lost_because(facts: RunFacts) -> str:
+    if facts.rebooted:
+        return "lost (reboot)"
+    if facts.server_gone:
+        return "lost (tmux died)"
+    return "lost (ended from outside)"
+
+
+def _said(facts: RunFacts) -> str:
+    return facts.saying.summary if facts.saying else ""
+
+
+def _ended(facts: RunFacts) -> str:
+    if facts.runner_alive or not facts.launched:
+        return ""
+    if facts.killed:
+        return "stopped by you"
+    return f"runner exited ({facts.exit_code})" if facts.exit_code is not None else _lost_because(facts)
+
+
+def _quiet_for(facts: RunFacts) -> float | None:
+    """Seconds without a sign of life from a runner that said something; None when it said nothing or is not there."""
+    if facts.session is None or not facts.session.alive or facts.saying is None:
+        return None
+    ages = [facts.saying.age, facts.session.activity_age]
+    return min(age for age in ages if age is not None)
+
+
+def _says(status: str) -> Callable[[RunFacts], bool]:
+    return lambda facts: facts.runner_alive and facts.saying is not None and facts.saying.status == status
+
+
+def _always(text: str) -> Callable[[RunFacts], str]:
+    return lambda facts: text
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        name="record-unreadable",
+        says="the record of the run cannot be read",
+        applies=lambda f: f.broken is not None,
+        status=_always("broken"),
+        summary=lambda f: f.broken or "",
+    ),
+    Rule(
+        name="operation-in-progress",
+        says="a command is working on the run right now",
+        applies=lambda f: f.operation is not None and f.operation_alive,
+        status=lambda f: _OPERATION_WORDS.get(f.operation or "", f.operation or ""),
+        summary=lambda f: f.operation_step,
+    ),
+    Rule(
+        name="operation-interrupted",
+        says="a command began something and ended before it was done",
+        applies=lambda f: f.operation is not None,
+        status=lambda f: f"interrupted ({f.operation})",
+        summary=lambda f: _OPERATION_NEXT.get(f.operation or "", ""),
+    ),
+    Rule(
+        name="merged",
+        says="the work of the run was merged",
+        applies=lambda f: f.merged,
+        status=_always("merged"),
+        summary=_always(""),
+    ),
+    Rule(
+        name="abandoned",
+        says="the run was cleaned without a merge",
+        applies=lambda f: f.abandoned,
+        status=_always("abandoned"),
+        summary=_always(""),
+    ),
+    Rule(
+        name="worktree-missing",
+        says="the directory of the worktree is gone",
+        applies=lambda f: not f.worktree_present and not f.archived and f.create_failed is None,
+        status=_always("worktree missing"),
+        summary=_always("agency restore brings it back"),
+    ),
+    Rule(
+        name="creation-failed",
+        says="the run could not be made whole and no runner was started since",
+        applies=lambda f: (f.setup_failed or f.create_failed is not None) and not f.launched,
+        status=_always("failed"),
+        summary=lambda f: "setup failed" if f.setup_failed else f"creation failed ({f.create_failed})",
+    ),
+    Rule(
+        name="attention",
+        says="a person asked for a look at the run, and nobody resumed or cleared it since",
+        applies=lambda f: f.attention is not None,
+        status=_always("needs attention"),
+        summary=lambda f: "; ".join(part for part in (f.attention, _ended(f)) if part),
+    ),
+    Rule(
+        name="said-ready-for-review",
+        says="the runner said it is ready for review and did not end with an error since",
+        applies=lambda f: f.saying is not None and f.saying.status == "ready_for_review" and not f.ended_badly,
+        status=_always("ready for review"),
+        summary=_said,
+    ),
+    Rule(
+        name="runner-exited",
+        says="the runner ended by itself; its exit code was recorded",
+        applies=lambda f: f.launched and not f.runner_alive and not f.killed and f.exit_code is not None,
+        status=lambda f: f"exited ({f.exit_code})",
+        summary=_said,
+    ),
+    Rule(
+        name="stopped-by-you",
+        says="the session was ended with agency kill",
+        applies=lambda f: f.launched and not f.runner_alive and f.killed,
+        status=_always("stopped"),
+        summary=_said,
+    ),
+    Rule(
+        name="runner-lost",
+        says="the runner is gone and nothing recorded how it ended",
+        applies=lambda f: f.launched and not f.runner_alive,
+        status=_lost_because,
+        summary=_always("agency resume starts it again"),
+    ),
+    Rule(
+        name="said-needs-input",
+        says="the runner is alive and said it needs an answer",
+        applies=_says("needs_input"),
+        status=_always("needs input"),
+        summary=_said,
+    ),
+    Rule(
+        name="said-blocked",
+        says="the runner is alive and said it is blocked",
+        applies=_says("blocked"),
+        status=_always("blocked"),
+        summary=_said,
+    ),
+    Rule(
+        name="no-sign-of-life",
+        says=f"the runner said it works, but said and printed nothing for {format_duration(STALLED_AFTER)}",
+        applies=lambda f: (_quiet_for(f) or 0.0) >= STALLED_AFTER,
+        status=_always("stalled"),
+        summary=lambda f: f"no activity for {format_duration(_quiet_for(f) or 0.0)}",
+    ),
+    Rule(
+        name="said-working",
+        says="the runner is alive and said it is working",
+        applies=_says("working"),
+        status=_always("working"),
+        summary=_said,
+    ),
+    Rule(
+        name="session-alive",
+        says="the runner is alive and said nothing",
+        applies=lambda f: f.runner_alive,
+        status=_always("active"),
+        summary=_always(""),
+    ),
+    Rule(
+        name="never-started",
+        says="no runner was ever started",
+        applies=lambda f: True,
+        status=_always("idle"),
+        summary=_always(""),
+    ),
+)
+
+
+def derive_status(facts: RunFacts) -> Verdict:
+    """The verdict of the first rule that applies. Total: the last rule applies to everything."""
+    for rule in RULES:
+        if rule.applies(facts):
+            return Verdict(status=rule.status(facts), rule=rule.name, summary=rule.summary(facts))
+    raise AssertionError("the last rule applies to everything")

@@ -1,0 +1,1 @@
+"""Agent command lines: how each is started."""

@@ -1,0 +1,124 @@
+"""From the name of a runner to the argv and environment that start it."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agency.domain.errors import AgencyError
+from agency.domain.reference import nearest
+from agency.domain.settings import RunnerSettings, Settings
+from agency.runners.builtin import BUILTIN, Builtin
+
+_ALWAYS_PASSED = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "SSH_AUTH_SOCK",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """A runner that can be started: ``argv[0]`` is an absolute path. ``environ`` is what it is to see."""
+
+    name: str
+    argv: tuple[str, ...]
+    environ: Mapping[str, str] = field(repr=False)
+    shared_daemons: tuple[str, ...] = ()
+
+
+def runner_names(settings: Settings) -> list[str]:
+    """Every runner that could be named, configured or built in."""
+    return sorted({*BUILTIN, *settings.runners})
+
+
+def resolve_runner(
+    settings: Settings,
+    name: str,
+    environ: Mapping[str, str],
+    *,
+    directory: str,
+    extra: tuple[str, ...] = (),
+    prompt: str | None = None,
+) -> Runner:
+    """The runner ``name`` with ``extra`` words on its command line and, where given, its first ``prompt``.
+
+    ``directory`` is where a program given as a relative path is looked for. Raises E_RUNNER_NOT_CONFIGURED,
+    E_RUNNER_NOT_FOUND, and E_USAGE when the runner takes no prompt on its command line.
+    """
+    configured = settings.runners.get(name)
+    builtin = BUILTIN.get(name)
+    if configured is None and builtin is None:
+        known = runner_names(settings)
+        close = nearest(name, known, most=1)
+        raise AgencyError(
+            "E_RUNNER_NOT_CONFIGURED",
+            f"no runner is called {name}; known are {', '.join(known)}",
+            hint=f"agency run --runner {close[0] if close else known[0]}, or add runners.{name}.command to agency.yaml",
+            runner=name,
+        )
+    words = _command(configured, builtin, environ)
+    program = _program(words[0], environ, directory)
+    if program is None:
+        raise AgencyError(
+            "E_RUNNER_NOT_FOUND",
+            f"the program of runner {name} is not there or not executable: {words[0]}",
+            hint=f"install {words[0]} or choose another runner with --runner; agency doctor shows which are here",
+            runner=name,
+        )
+    return Runner(
+        name=name,
+        argv=(program, *words[1:], *extra, *_prompt_words(name, configured, builtin, prompt)),
+        environ=_environment(configured, environ),
+        shared_daemons=builtin.shared_daemons if builtin else (),
+    )
+
+
+def _command(configured: RunnerSettings | None, builtin: Builtin | None, environ: Mapping[str, str]) -> tuple[str, ...]:
+    if configured is not None and configured.command:
+        return configured.command
+    assert builtin is not None
+    return tuple(environ.get("SHELL") or "/bin/sh" if word == "{shell}" else word for word in builtin.command)
+
+
+def _prompt_words(
+    name: str, configured: RunnerSettings | None, builtin: Builtin | None, prompt: str | None
+) -> tuple[str, ...]:
+    if prompt is None:
+        return ()
+    if builtin is None:
+        return (prompt,)
+    if builtin.prompt_words is None:
+        raise AgencyError(
+            "E_USAGE",
+            f"runner {name} takes no prompt on its command line",
+            hint="start the run without --prompt, then: agency send NAME TEXT",
+            runner=name,
+        )
+    return (*builtin.prompt_words, prompt)
+
+
+def _program(word: str, environ: Mapping[str, str], directory: str) -> str | None:
+    path = os.path.expanduser(word)
+    if "/" not in path:
+        return shutil.which(path, path=environ.get("PATH", os.defpath))
+    path = os.path.normpath(os.path.join(directory, path))
+    return path if os.path.isfile(path) and os.access(path, os.X_OK) else None
+
+
+def _environment(configured: RunnerSettings | None, environ: Mapping[str, str]) -> dict[str, str]:
+    if configured is None:
+        return dict(environ)
+    if not configured.env_passthrough:
+        return {**environ, **configured.env}
+    passed = {*configured.env_passthrough, *_ALWAYS_PASSED}
+    kept = {key: value for key, value in environ.items() if key in passed or key.startswith("AGENCY_")}
+    return {**kept, **configured.env}

@@ -1,0 +1,1 @@
+"""The life of one run: create, resume, attach, stop, clean, restore."""

@@ -1,0 +1,26 @@
+"""What every service needs to know about the call: where the data is, what the caller's surroundings are."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from agency.domain.ids import RepoId
+from agency.store.locks import RepoLock, repo_lock
+from agency.store.paths import Paths
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One call. ``cwd`` is absolute; ``command`` names the call to others who wait for it; ``tell`` shows a note to the
+    user; ``lock_timeout`` is in seconds."""
+
+    environ: Mapping[str, str]
+    cwd: str
+    paths: Paths
+    command: str
+    lock_timeout: float
+    tell: Callable[[str], None]
+
+    def lock(self, repo_id: RepoId) -> AbstractContextManager[RepoLock]:
+        """Hold the lock of a repo. Raises E_REPO_LOCKED."""
+        return repo_lock(self.paths.lock(repo_id), command=self.command, timeout=self.lock_timeout, tell=self.tell)

@@ -1,0 +1,32 @@
+"""The variables that scripts and runners of a run see."""
+
+from collections.abc import Mapping
+
+from agency.domain.run import Run
+
+_OF_THE_CALL = frozenset({"AGENCY_DATA_DIR", "AGENCY_CONFIG_DIR", "AGENCY_TMUX_SOCKET", "AGENCY_TEST_ROOT"})
+
+
+def run_variables(run: Run, *, origin_url: str | None) -> dict[str, str]:
+    """The ``AGENCY_*`` variables of a run, the same for its runner and all its scripts."""
+    return {
+        "AGENCY_RUN_ID": run.run_id,
+        "AGENCY_NAME": run.name,
+        "AGENCY_REPO_ROOT": run.repo_root,
+        "AGENCY_WORKSPACE_ROOT": run.worktree,
+        "AGENCY_BRANCH": run.branch,
+        "AGENCY_PARENT_BRANCH": run.parent_branch,
+        "AGENCY_ORIGIN_NAME": "origin",
+        "AGENCY_ORIGIN_URL": origin_url or "",
+        "AGENCY_RUNNER": run.runner,
+        "AGENCY_PR_URL": "",
+        "AGENCY_PR_NUMBER": "",
+        "AGENCY_DOTAGENCY_DIR": f"{run.worktree}/.agency",
+        "AGENCY_OUTPUT_DIR": f"{run.worktree}/.agency/out",
+        "AGENCY_LOG_DIR": f"{run.directory}/logs",
+    }
+
+
+def without_run(environ: Mapping[str, str]) -> dict[str, str]:
+    """``environ`` without the variables of a run that the caller may be inside of."""
+    return {key: value for key, value in environ.items() if not key.startswith("AGENCY_") or key in _OF_THE_CALL}

@@ -1,0 +1,180 @@
+"""Gathering what is known about runs, so that the rules of :mod:`agency.domain.status` can judge it."""
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from agency.domain.journal import Journal, fold
+from agency.domain.launch import Launch
+from agency.domain.run import BrokenRun, Run
+from agency.domain.status import SAYS, RunFacts, Saying, Session, Verdict, derive_status
+from agency.sessions.context import Context
+from agency.store.launches import read_exit_code, read_launch
+from agency.store.runs import log_of
+from agency.tools.identity import boot_id, is_alive, process_started
+from agency.tools.tmux.command import Tmux, choose_socket
+from agency.tools.tmux.look import Pane, list_panes, runner_pane, session_panes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """A run, what was seen of it and what follows. ``panes`` are those of its session."""
+
+    run: Run | BrokenRun
+    journal: Journal
+    launch: Launch | None
+    panes: tuple[Pane, ...]
+    saying: Mapping[str, object] | None
+    facts: RunFacts
+    verdict: Verdict
+
+
+def tmux_of(context: Context, launch: Launch | None, configured: str | None = None) -> Tmux:
+    """The tmux server that the session of a launch is on, or would be made on."""
+    socket = choose_socket(context.environ, launch.socket if launch else None, configured)
+    return Tmux(socket=socket, environ=context.environ)
+
+
+def live_pane(context: Context, run: Run) -> tuple[Launch | None, Tmux, list[Pane]]:
+    """The last launch of a run, its tmux server and the panes of its session (none when there is no session)."""
+    launch = read_launch(run.directory)
+    tmux = tmux_of(context, launch)
+    return launch, tmux, session_panes(tmux, run.session_name)
+
+
+def observe(context: Context, run: Run | BrokenRun) -> Observation:
+    """Look at one run."""
+    launch = read_launch(run.directory)
+    panes = session_panes(tmux_of(context, launch), run.session_name) if isinstance(run, Run) else []
+    return _judge(run, launch, panes, now=time.time(), boot=boot_id())
+
+
+def observe_all(context: Context, runs: Iterable[Run | BrokenRun]) -> list[Observation]:
+    """Look at many runs with one tmux call for each server they are on, which is one as a rule."""
+    launches = [(run, read_launch(run.directory)) for run in runs]
+    by_socket = {
+        socket: _by_session(list_panes(Tmux(socket=socket, environ=context.environ)))
+        for socket in {choose_socket(context.environ, launch.socket, None) for _, launch in launches if launch}
+    }
+    now, boot = time.time(), boot_id()
+    observations = []
+    for run, launch in launches:
+        socket = choose_socket(context.environ, launch.socket if launch else None, None)
+        panes = by_socket.get(socket, {}).get(f"agency_{run.run_id}", [])
+        observations.append(_judge(run, launch, panes, now=now, boot=boot))
+    return observations
+
+
+def _by_session(panes: list[Pane]) -> dict[str, list[Pane]]:
+    sessions: dict[str, list[Pane]] = {}
+    for pane in panes:
+        sessions.setdefault(pane.session, []).append(pane)
+    return sessions
+
+
+def _judge(run: Run | BrokenRun, launch: Launch | None, panes: list[Pane], *, now: float, boot: str) -> Observation:
+    journal = fold(log_of(run).read())
+    saying = read_saying(run.worktree) if isinstance(run, Run) and not run.archived else None
+    facts = _facts(run, journal, launch, panes, saying, now=now, boot=boot)
+    return Observation(
+        run=run,
+        journal=journal,
+        launch=launch,
+        panes=tuple(panes),
+        saying=saying,
+        facts=facts,
+        verdict=derive_status(facts),
+    )
+
+
+def _facts(
+    run: Run | BrokenRun,
+    journal: Journal,
+    launch: Launch | None,
+    panes: list[Pane],
+    saying: Mapping[str, object] | None,
+    *,
+    now: float,
+    boot: str,
+) -> RunFacts:
+    if isinstance(run, BrokenRun):
+        return RunFacts(broken=run.reason, archived=run.archived)
+    pane = runner_pane(panes)
+    operation = journal.operation
+    exit_code = read_exit_code(run.directory, launch.number) if launch else None
+    if exit_code is None and pane is not None and pane.dead:
+        exit_code = pane.dead_status
+    # A pane whose runner wrote its exit status is about to be dead: only its shim is left.
+    alive = pane is not None and not pane.dead and exit_code is None
+    return RunFacts(
+        merged=run.merged_at is not None,
+        abandoned=run.abandoned,
+        archived=run.archived,
+        operation=operation.kind if operation else None,
+        operation_alive=operation is not None and is_alive(operation.pid, operation.pid_started, operation.boot_id),
+        operation_step=operation.step if operation else "",
+        create_failed=journal.create_failed,
+        setup_failed=journal.setup_ok is False,
+        attention=journal.attention,
+        session=Session(
+            alive=alive,
+            attached=panes[0].attached,
+            activity_age=max(0.0, now - max(other.activity for other in panes)),
+        )
+        if panes
+        else None,
+        saying=_saying(saying, now),
+        launched=launch is not None,
+        exit_code=exit_code,
+        killed=journal.killed,
+        rebooted=launch is not None and launch.boot_id != boot,
+        server_gone=launch is not None
+        and launch.server_pid is not None
+        and not panes
+        and process_started(launch.server_pid) is None,
+        worktree_present=os.path.isdir(run.worktree),
+    )
+
+
+def read_saying(worktree: str) -> Mapping[str, object] | None:
+    """What the runner says of itself, with ``age_of`` (seconds since 1970 of the file); None unless it is valid.
+
+    Valid: a known status, a summary, and what that status needs (questions, blockers, how_to_test).
+    """
+    path = f"{worktree}/.agency/state/runner_status.json"
+    try:
+        with open(path, "rb") as file:
+            said = json.loads(file.read(65536))
+            written = os.fstat(file.fileno()).st_mtime
+    except (OSError, ValueError):
+        return None
+    if not isinstance(said, dict) or said.get("status") not in SAYS:
+        return None
+    summary = said.get("summary")
+    if not isinstance(summary, str) or not summary.strip():
+        return None
+    needs = {"needs_input": "questions", "blocked": "blockers", "ready_for_review": "how_to_test"}.get(said["status"])
+    if needs is not None and not said.get(needs):
+        return None
+    return {**said, "written": max(written, _moment(said.get("updated_at")))}
+
+
+def _moment(text: object) -> float:
+    """Seconds since 1970 of an RFC 3339 time, 0 when it is none."""
+    try:
+        return datetime.fromisoformat(str(text)).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _saying(said: Mapping[str, object] | None, now: float) -> Saying | None:
+    if said is None:
+        return None
+    written = said["written"]
+    assert isinstance(written, float)
+    return Saying(
+        status=str(said["status"]), summary=" ".join(str(said["summary"]).split()), age=max(0.0, now - written)
+    )

@@ -1,0 +1,53 @@
+"""Ending what runs in a run: its runner and whatever that started."""
+
+from collections.abc import Sequence
+
+from agency.domain.errors import AgencyError
+from agency.domain.launch import Launch
+from agency.domain.run import Run
+from agency.runners.builtin import BUILTIN
+from agency.tools.identity import process_started
+from agency.tools.processtree import Mark, end_tree, find_tree
+from agency.tools.tmux.look import Pane
+
+_GRACE = 2.0
+
+
+def end_processes(run: Run, launch: Launch | None, panes: Sequence[Pane]) -> None:
+    """End every process of the run: those in ``panes``, what they started, and orphans of earlier launches.
+
+    TERM first, two seconds to obey, then KILL. Raises E_KILL_FAILED when some outlive that.
+    """
+    left = end_tree(_roots(launch, panes), _mark(run, launch), grace=_GRACE)
+    if left:
+        raise AgencyError(
+            "E_KILL_FAILED",
+            f"{len(left)} process{'es' if len(left) != 1 else ''} of the run did not end",
+            hint="end them yourself, then type the command again: kill -9 " + " ".join(str(pid) for pid in left),
+            run_id=run.run_id,
+            pids=left,
+        )
+
+
+def has_processes(run: Run, launch: Launch | None) -> bool:
+    """Whether anything of the run still runs although its session is gone."""
+    return launch is not None and bool(find_tree(_roots(launch, ()), _mark(run, launch)))
+
+
+def _roots(launch: Launch | None, panes: Sequence[Pane]) -> list[int]:
+    """The processes at the top: of the panes, and of the last launch when tmux no longer knows its pane."""
+    roots = [pane.pid for pane in panes if not pane.dead and pane.pid > 0]
+    recorded = launch.pane_pid if launch is not None else None
+    if recorded is not None and launch is not None and process_started(recorded) == launch.pane_started:
+        roots.append(recorded)
+    return roots
+
+
+def _mark(run: Run, launch: Launch | None) -> Mark:
+    builtin = BUILTIN.get(launch.runner if launch is not None else run.runner)
+    return Mark(
+        variable="AGENCY_RUN_ID",
+        value=run.run_id,
+        directory=run.worktree,
+        spared=builtin.shared_daemons if builtin is not None else (),
+    )

@@ -1,0 +1,62 @@
+"""Removing directories and branches of runs: every removal passes the one rule of :mod:`agency.domain.deletion`."""
+
+import os
+import shutil
+
+from agency.domain.deletion import DeletionFacts, branch_refusal, refusal
+from agency.domain.errors import AgencyError
+from agency.domain.run import Run
+from agency.sessions.context import Context
+from agency.store.failures import told_plainly
+from agency.tools.git.command import Git
+from agency.tools.git.worktree import delete_branch, list_checkouts, resolve
+
+
+def require_deletable(context: Context, run: Run, path: str) -> None:
+    """Raise E_UNSAFE_DELETE unless the directory ``path`` may be removed or moved aside."""
+    reason = refusal(
+        DeletionFacts(
+            path=os.path.realpath(path),
+            managed_root=os.path.realpath(context.paths.repo(run.repo_id)),
+            main_checkouts=tuple(os.path.realpath(place) for place in (run.repo_root, run.git_dir) if place),
+        )
+    )
+    if reason is not None:
+        raise AgencyError("E_UNSAFE_DELETE", f"{path} must not be deleted: {reason}", run_id=run.run_id)
+
+
+def remove_tree(context: Context, run: Run, path: str) -> None:
+    """Remove a directory of a run for good. Raises E_UNSAFE_DELETE or E_STORE_FAILED."""
+    if not os.path.lexists(path):
+        return
+    require_deletable(context, run, path)
+    with told_plainly("removing a directory", path):
+        _rmtree(path)
+
+
+def _rmtree(path: str) -> None:
+    """Remove a directory, read-only parts too (some build tools leave them)."""
+    for place, directories, _ in os.walk(path):
+        for name in directories:
+            inner = f"{place}/{name}"
+            if not os.path.islink(inner) and not os.access(inner, os.W_OK | os.X_OK):
+                os.chmod(inner, 0o700)
+    shutil.rmtree(path)
+
+
+def remove_branch(git: Git, run: Run, *, only_at: str | None = None) -> str | None:
+    """Delete the branch of a run and return the commit it pointed to; None when there is none, or when it no longer
+    points to ``only_at``. Hold the repo lock. Raises E_UNSAFE_DELETE."""
+    tip = resolve(git, f"refs/heads/{run.branch}")
+    if tip is None or (only_at is not None and tip != only_at):
+        return None
+    standing = [
+        checkout.path
+        for checkout in list_checkouts(git)
+        if checkout.branch == run.branch and os.path.realpath(checkout.path) != os.path.realpath(run.worktree)
+    ]
+    reason = branch_refusal(run.branch, name=run.name, run_id=run.run_id, checked_out_at=standing)
+    if reason is not None:
+        raise AgencyError("E_UNSAFE_DELETE", f"branch {run.branch} must not be deleted: {reason}", run_id=run.run_id)
+    delete_branch(git, run.branch, tip)
+    return tip

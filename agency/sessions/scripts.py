@@ -1,0 +1,226 @@
+"""Running a script of the repo: one protocol for setup, verify and archive."""
+
+import json
+import os
+import shlex
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from agency.domain.errors import AgencyError
+from agency.domain.events import EventKind, ScriptFinished, ScriptStarted
+from agency.domain.run import Run
+from agency.domain.settings import ScriptSettings
+from agency.sessions.context import Context
+from agency.sessions.environment import run_variables, without_run
+from agency.store.failures import told_plainly
+from agency.store.records import discard
+from agency.store.repos import read_repo
+from agency.store.runs import log_of
+from agency.tools.process import Streamed
+from agency.tools.processtree import Mark, end_tree
+
+_GRACE = 3.0
+_TICK = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptResult:
+    """How a script ended. ``exit_code`` is None when it was ended from outside, which ``timed_out`` and ``cancelled`` tell
+    apart. ``summary`` is what it said in ``.agency/out/<name>.json``."""
+
+    ok: bool
+    exit_code: int | None
+    timed_out: bool
+    cancelled: bool
+    duration_ms: int
+    log_path: str
+    command: str
+    summary: str | None
+
+
+def run_script(
+    context: Context,
+    run: Run,
+    name: str,
+    script: ScriptSettings,
+    *,
+    started: EventKind[ScriptStarted],
+    finished: EventKind[ScriptFinished],
+    show: Callable[[bytes], None],
+) -> ScriptResult:
+    """Run script ``name`` in the worktree and record its start and end.
+
+    Its output goes to ``logs/<name>.log`` and to ``show`` as it comes. It runs in a session of its own with standard input
+    closed; when its time is over, or agency is told to stop (INT, TERM), its whole process tree gets TERM, three seconds, and
+    KILL. ``.agency/out/<name>.json``, removed before, may turn success into failure, never the reverse.
+
+    Raises E_SCRIPT_NOT_FOUND.
+    """
+    log_path = f"{run.directory}/logs/{name}.log"
+    result_path = f"{run.worktree}/.agency/out/{name}.json"
+    argv = _argv(run, name, script)
+    log = log_of(run)
+    os.makedirs(os.path.dirname(log_path), exist_ok=True)
+    discard(result_path)
+    log.append(
+        started({"command": shlex.join(script.argv), "timeout_ms": int(script.timeout * 1000), "log_path": log_path})
+    )
+    begun = time.monotonic()
+    with told_plainly("writing a log", log_path), open(log_path, "wb", buffering=0) as file:
+
+        def on_output(chunk: bytes) -> None:
+            file.write(chunk)
+            show(chunk)
+
+        code, timed_out, cancelled = _run(context, run, argv, script.timeout, on_output)
+    said = read_result(result_path)
+    result = ScriptResult(
+        ok=code == 0 and said.get("ok") is not False,
+        exit_code=code if not (timed_out or cancelled) else None,
+        timed_out=timed_out,
+        cancelled=cancelled,
+        duration_ms=int((time.monotonic() - begun) * 1000),
+        log_path=log_path,
+        command=shlex.join(script.argv),
+        summary=str(said["summary"]) if isinstance(said.get("summary"), str) else None,
+    )
+    log.append(finished(_finished(result)))
+    return result
+
+
+def record_of(result: ScriptResult) -> dict[str, object]:
+    """The result as it stands in a record."""
+    return {
+        "command": result.command,
+        "ok": result.ok,
+        "exit_code": result.exit_code,
+        "timed_out": result.timed_out,
+        "cancelled": result.cancelled,
+        "duration_ms": result.duration_ms,
+        "log_path": result.log_path,
+        "output_summary": result.summary,
+    }
+
+
+def script_failed(run: Run, name: str, result: ScriptResult, *, hint: str) -> AgencyError:
+    """The error for a script that did not succeed, with the last 20 lines of its log."""
+    if result.timed_out:
+        return AgencyError(
+            "E_SCRIPT_TIMEOUT",
+            f"the {name} script ran out of time after {result.duration_ms / 1000:.0f} s",
+            hint=hint,
+            run_id=run.run_id,
+            log=result.log_path,
+            last_lines=last_lines(result.log_path),
+        )
+    if result.cancelled:
+        return AgencyError("E_INTERRUPTED", f"the {name} script was cancelled", hint=hint, run_id=run.run_id)
+    reason = result.summary or (f"exit code {result.exit_code}" if result.exit_code else f"{name}.json says ok: false")
+    return AgencyError(
+        "E_SCRIPT_FAILED",
+        f"the {name} script failed: {reason}",
+        hint=hint,
+        run_id=run.run_id,
+        exit_code=result.exit_code,
+        log=result.log_path,
+        last_lines=last_lines(result.log_path),
+    )
+
+
+def last_lines(path: str, most: int = 20) -> list[str] | None:
+    """The last lines of a log, None when there are none."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 16384))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return None
+    return [line[:500] for line in lines[-most:]] or None
+
+
+def read_result(path: str) -> Mapping[str, object]:
+    """What a script said of its own result; empty when it said nothing that can be read."""
+    try:
+        with open(path, "rb") as file:
+            said = json.loads(file.read(1 << 20))
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) and isinstance(said.get("schema_version"), str) else {}
+
+
+def _argv(run: Run, name: str, script: ScriptSettings) -> tuple[str, ...]:
+    if script.path is None:
+        return script.argv
+    path = f"{run.worktree}/{script.path}"
+    if not os.path.isfile(path) or not os.access(path, os.X_OK):
+        raise AgencyError(
+            "E_SCRIPT_NOT_FOUND",
+            f"the {name} script {script.path} is missing or not executable in the worktree",
+            hint=f"commit it with: git add --chmod=+x {shlex.quote(script.path)}",
+            run_id=run.run_id,
+            script=path,
+        )
+    return (path, *script.argv[1:])
+
+
+def _run(
+    context: Context, run: Run, argv: tuple[str, ...], timeout: float, on_output: Callable[[bytes], None]
+) -> tuple[int | None, bool, bool]:
+    origin = read_repo(context.paths, run.repo_id).get("origin_url")
+    variables = run_variables(run, origin_url=origin if isinstance(origin, str) else None)
+    environment = {**without_run(context.environ), **variables, "AGENCY_NONINTERACTIVE": "1", "CI": "1"}
+    mark = Mark(variable="AGENCY_SCRIPT", value=uuid.uuid4().hex, directory=run.worktree)
+    environment[mark.variable] = mark.value
+    with _cancelled_by_signal() as cancelled:
+        try:
+            script = Streamed(argv, env=environment, cwd=run.worktree, on_output=on_output)
+        except OSError as error:
+            on_output(f"{argv[0]}: {error.strerror}\n".encode())
+            return 127, False, False
+        deadline = time.monotonic() + timeout
+        while script.process.poll() is None and not cancelled.is_set() and time.monotonic() < deadline:
+            if not script.pump(_TICK) and script.ended:
+                time.sleep(_TICK)
+        stopped = script.process.returncode is None
+        if stopped:
+            end_tree([script.process.pid], mark, grace=_GRACE)
+            script.process.wait()
+        script.close()
+        return script.process.returncode, stopped and not cancelled.is_set(), stopped and cancelled.is_set()
+
+
+@contextmanager
+def _cancelled_by_signal() -> Iterator[threading.Event]:
+    """An event that INT and TERM set during the block."""
+    cancelled = threading.Event()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        cancelled.set()
+
+    old = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield cancelled
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def _finished(result: ScriptResult) -> ScriptFinished:
+    data: ScriptFinished = {
+        "ok": result.ok,
+        "timed_out": result.timed_out,
+        "cancelled": result.cancelled,
+        "duration_ms": result.duration_ms,
+        "log_path": result.log_path,
+    }
+    if result.exit_code is not None:
+        data["exit_code"] = result.exit_code
+    if result.summary is not None:
+        data["summary"] = result.summary
+    return data

@@ -1,0 +1,1 @@
+"""What is on disk: paths, atomic records, the event log, locks."""

@@ -1,0 +1,51 @@
+"""The record of a run's last launch, the files its shim reads and the exit status its shim leaves."""
+
+import os
+
+from agency.domain.launch import Launch, launch_from_record, record_of_launch
+from agency.store.records import make_directory, read_record, write_file, write_record
+
+
+def read_launch(directory: str) -> Launch | None:
+    """The last launch of the run whose record stands in ``directory``, or None."""
+    try:
+        record = read_record(f"{directory}/session.json")
+        return launch_from_record(record)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def write_launch(directory: str, launch: Launch) -> None:
+    """Record a launch."""
+    write_record(f"{directory}/session.json", record_of_launch(launch))
+
+
+def launch_directory(directory: str, number: int) -> str:
+    """Where the files of one launch stand."""
+    return f"{directory}/launches/{number:04d}"
+
+
+def last_launch_number(directory: str) -> int:
+    """The highest number ever used for a launch of the run (0 without one), so that none is used twice."""
+    try:
+        numbers = [int(name) for name in os.listdir(f"{directory}/launches") if name.isdigit()]
+    except FileNotFoundError:
+        return 0
+    return max(numbers, default=0)
+
+
+def write_start_file(directory: str, number: int, script: str) -> str:
+    """Leave ``script`` for the shim of a launch and return the launch's directory. Mode 0600; the shim removes it."""
+    place = launch_directory(directory, number)
+    make_directory(place)
+    write_file(f"{place}/start", script.encode("utf-8", "surrogateescape"), durable=False)
+    return place
+
+
+def read_exit_code(directory: str, number: int) -> int | None:
+    """What the runner of a launch ended with, or None while it runs and when it was ended from outside."""
+    try:
+        with open(f"{launch_directory(directory, number)}/exit", "rb") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,80 @@
+"""The lock of a repo: held while refs, worktrees or records change, for as short as that takes.
+
+It is a kernel lock, so it ends with its holder, however that dies. A git command started under it shares the
+descriptor (:attr:`RepoLock.fd`): when agency is killed in the middle, the lock lasts until that git command is done.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from agency.domain.errors import AgencyError
+from agency.store.eventlog import now
+from agency.store.failures import told_plainly
+from agency.store.records import discard, make_directory, write_file
+
+DEFAULT_LOCK_TIMEOUT = 10.0
+_POLL = 0.02
+_TELL_AFTER = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepoLock:
+    """A held lock. ``fd`` is to be inherited by the commands that do the locked work."""
+
+    fd: int
+
+
+@contextmanager
+def repo_lock(path: str, *, command: str, timeout: float, tell: Callable[[str], None]) -> Iterator[RepoLock]:
+    """Hold the lock file ``path`` during the block, waiting up to ``timeout`` seconds for it.
+
+    ``command`` is shown to those who wait. After a second of waiting ``tell`` is called once with who holds it. Raises
+    E_REPO_LOCKED when the time is over, E_STORE_FAILED when the file cannot be made.
+    """
+    from filelock import lock_descriptor
+
+    make_directory(os.path.dirname(path))
+    with told_plainly("opening the lock", path):
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        started = time.monotonic()
+        told = False
+        while not lock_descriptor(fd, blocking=False):
+            waited = time.monotonic() - started
+            if waited >= timeout:
+                holder = _describe_holder(path)
+                raise AgencyError(
+                    "E_REPO_LOCKED",
+                    f"the repo is locked by {holder}",
+                    hint="try again, or wait longer with --lock-timeout 60s",
+                    lock=path,
+                )
+            if waited >= _TELL_AFTER and not told:
+                tell(f"waiting for the lock of the repo, held by {_describe_holder(path)}")
+                told = True
+            time.sleep(_POLL)
+        holder_path = f"{path}.holder"
+        write_file(
+            holder_path,
+            json.dumps({"pid": os.getpid(), "command": command, "since": now()}).encode() + b"\n",
+            durable=False,
+        )
+        try:
+            yield RepoLock(fd=fd)
+        finally:
+            discard(holder_path)
+    finally:
+        os.close(fd)
+
+
+def _describe_holder(path: str) -> str:
+    try:
+        with open(f"{path}.holder", "rb") as file:
+            holder = json.loads(file.read())
+        return f"{holder['command']} (pid {holder['pid']}, since {holder['since']})"
+    except (OSError, ValueError, TypeError, KeyError):
+        return "another command"

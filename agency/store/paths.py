@@ -1,0 +1,78 @@
+"""Where everything is on disk. The one place that knows the layout of the data directory."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agency.domain.errors import AgencyError
+from agency.domain.ids import RepoId, RunId
+from agency.domain.testguard import allowed_under_test
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """The data and config directories, both absolute."""
+
+    data: str
+    config: str
+
+    @property
+    def repos(self) -> str:
+        """Where the repos are."""
+        return f"{self.data}/repos"
+
+    def repo(self, repo_id: RepoId) -> str:
+        """The directory of one repo."""
+        return f"{self.repos}/{repo_id}"
+
+    def repo_record(self, repo_id: RepoId) -> str:
+        """``repo.json`` of a repo."""
+        return f"{self.repo(repo_id)}/repo.json"
+
+    def lock(self, repo_id: RepoId) -> str:
+        """The lock file of a repo."""
+        return f"{self.repo(repo_id)}/.lock"
+
+    def runs(self, repo_id: RepoId) -> str:
+        """Where the records of present runs are."""
+        return f"{self.repo(repo_id)}/runs"
+
+    def archive(self, repo_id: RepoId) -> str:
+        """Where the records of archived runs are."""
+        return f"{self.repo(repo_id)}/archive"
+
+    def worktrees(self, repo_id: RepoId) -> str:
+        """Where the worktrees are."""
+        return f"{self.repo(repo_id)}/worktrees"
+
+    def trash(self, repo_id: RepoId) -> str:
+        """Where the worktrees of archived runs wait to be restored or let go."""
+        return f"{self.repo(repo_id)}/trash"
+
+    def worktree(self, repo_id: RepoId, run_id: RunId) -> str:
+        """The worktree of a run."""
+        return f"{self.worktrees(repo_id)}/{run_id}"
+
+
+def find_paths(environ: Mapping[str, str]) -> Paths:
+    """The directories that ``environ`` names, or those that are usual on this platform.
+
+    Raises E_STORE_FAILED for a relative directory, and RuntimeError under test for one outside the test's own.
+    """
+    home = environ.get("HOME") or os.path.expanduser("~")
+    mac = sys.platform == "darwin"
+    paths = Paths(
+        data=environ.get("AGENCY_DATA_DIR")
+        or (f"{home}/Library/Application Support/agency" if mac else "")
+        or f"{environ.get('XDG_DATA_HOME') or home + '/.local/share'}/agency",
+        config=environ.get("AGENCY_CONFIG_DIR")
+        or (f"{home}/Library/Preferences/agency" if mac else "")
+        or f"{environ.get('XDG_CONFIG_HOME') or home + '/.config'}/agency",
+    )
+    for path in (paths.data, paths.config):
+        if not os.path.isabs(path):
+            raise AgencyError("E_STORE_FAILED", f"{path} is not an absolute path", hint="set AGENCY_DATA_DIR to one")
+        if not allowed_under_test(os.path.realpath(path), environ):
+            raise RuntimeError(f"a test must not use {path}")
+    return paths

@@ -1,0 +1,91 @@
+"""Records: JSON objects on disk that a reader never sees half-written."""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from agency.store.failures import told_plainly
+
+
+def read_record(path: str) -> Any:
+    """The JSON value of a file. Raises FileNotFoundError, or ValueError when it is not JSON in UTF-8."""
+    with open(path, "rb") as file:
+        return json.loads(file.read())
+
+
+def write_record(path: str, record: Mapping[str, Any]) -> None:
+    """Replace a record as a whole, durably: temporary file, fsync, rename, fsync of the directory. Mode 0600."""
+    write_file(path, (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def write_file(path: str, content: bytes, *, durable: bool = True) -> None:
+    """Replace a file as a whole; ``durable`` makes it survive a power cut. Raises E_DISK_FULL or E_STORE_FAILED."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    with told_plainly("writing", path):
+        try:
+            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            try:
+                view = memoryview(content)
+                while view:
+                    view = view[os.write(fd, view) :]
+                if durable:
+                    os.fsync(fd)
+            finally:
+                os.close(fd)
+            os.replace(temporary, path)
+        except OSError:
+            discard(temporary)
+            raise
+        if durable:
+            sync_directory(os.path.dirname(path))
+
+
+def patch_record(path: str, patch: Mapping[str, Any]) -> None:
+    """Apply a JSON merge patch (RFC 7396) to a record, keeping every field it does not name. Hold the repo lock."""
+    record = read_record(path)
+    write_record(path, merge(record if isinstance(record, dict) else {}, patch))
+
+
+def merge(record: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """``record`` with ``patch`` applied: objects merge, None removes, everything else replaces."""
+    merged = dict(record)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping):
+            old = merged.get(key)
+            merged[key] = merge(old if isinstance(old, Mapping) else {}, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def make_directory(path: str) -> None:
+    """Make a directory and its parents, mode 0700. It may be there already."""
+    with told_plainly("making a directory", path):
+        os.makedirs(path, mode=0o700, exist_ok=True)
+
+
+def move_directory(source: str, target: str) -> None:
+    """Rename a directory, durably. Raises E_STORE_FAILED."""
+    with told_plainly("moving a directory", source):
+        os.rename(source, target)
+        sync_directory(os.path.dirname(target))
+
+
+def sync_directory(path: str) -> None:
+    """Make the entries of a directory survive a power cut."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def discard(path: str) -> None:
+    """Remove a file if it is there."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass

@@ -1,0 +1,1 @@
+"""The programs we drive: git, tmux, processes."""

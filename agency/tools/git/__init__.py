@@ -1,0 +1,1 @@
+"""Everything that talks to git. Nothing outside this package knows git."""

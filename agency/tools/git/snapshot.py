@@ -1,0 +1,58 @@
+"""The state of a working tree as git objects, made through a private index so that the tree's own stays as it is."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from agency.tools.git.command import LONG, Git
+
+TRASH = "refs/agency/trash"
+_AUTHOR = {
+    "GIT_AUTHOR_NAME": "agency",
+    "GIT_AUTHOR_EMAIL": "agency@localhost",
+    "GIT_COMMITTER_NAME": "agency",
+    "GIT_COMMITTER_EMAIL": "agency@localhost",
+}
+
+
+def trash_ref(run_id: str) -> str:
+    """The ref that keeps what a run held when it was cleaned."""
+    return f"{TRASH}/{run_id}"
+
+
+@contextmanager
+def private_index(git: Git, admin_dir: str | None) -> Iterator[Git]:
+    """``git`` with an index of its own, which starts as a copy of the tree's (for its cached file times)."""
+    with tempfile.TemporaryDirectory(prefix="agency-index-") as place:
+        if admin_dir is not None and os.path.exists(f"{admin_dir}/index"):
+            shutil.copy2(f"{admin_dir}/index", f"{place}/index")
+        yield replace(git, variables={**git.variables, "GIT_INDEX_FILE": f"{place}/index"})
+
+
+def write_tree(git: Git, admin_dir: str | None) -> str:
+    """The tree object of everything in the working tree that ``git`` stands in, untracked files too, ignored ones not."""
+    with private_index(git, admin_dir) as private:
+        private.do("add", "--all", "--", ".", timeout=LONG)
+        return private.say("write-tree")
+
+
+def write_index_tree(git: Git, admin_dir: str | None) -> str | None:
+    """The tree object of what is staged, or None when the index holds an unfinished merge."""
+    with private_index(git, admin_dir) as private:
+        done = private.ask("write-tree")
+        return done.text if done.code == 0 else None
+
+
+def keep(git: Git, *, ref: str, tree: str, parents: tuple[str, ...], message: str) -> str:
+    """Keep a tree and the commits it came from alive under ``ref`` and return the commit that does so.
+
+    Needs the repo lock. Raises E_GIT_FAILED.
+    """
+    author = replace(git, variables={**git.variables, **_AUTHOR})
+    words = [word for parent in dict.fromkeys(parents) for word in ("-p", parent)]
+    commit = author.say("commit-tree", tree, *words, "-m", message)
+    git.do("update-ref", ref, commit)
+    return commit

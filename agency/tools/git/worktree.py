@@ -1,0 +1,103 @@
+"""Making and removing worktrees and branches. Every function that changes refs or worktrees needs the repo lock."""
+
+import os
+import shutil
+from dataclasses import dataclass
+
+from agency.tools.git.command import LONG, Git
+from agency.tools.git.discover import read_link_file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout:
+    """Where a branch is checked out. ``branch`` is None when HEAD is detached."""
+
+    path: str
+    branch: str | None
+
+
+def list_checkouts(git: Git) -> list[Checkout]:
+    """Every worktree that git knows, the main one first."""
+    checkouts: list[Checkout] = []
+    path: str | None = None
+    branch: str | None = None
+    for line in [*git.do("worktree", "list", "--porcelain", "-z").out.split(b"\0"), b""]:
+        key, _, value = os.fsdecode(line).partition(" ")
+        if key == "worktree":
+            path, branch = value, None
+        elif key == "branch":
+            branch = value.removeprefix("refs/heads/")
+        elif not key and path is not None:
+            checkouts.append(Checkout(path=path, branch=branch))
+            path = None
+    return checkouts
+
+
+def add_worktree(git: Git, *, path: str, branch: str, commit: str) -> None:
+    """Make an empty worktree on a branch that starts at ``commit`` (or exists already, then as it stands).
+
+    Repeating it after a kill is safe. Raises E_GIT_FAILED.
+    """
+    if admin_dir_of(git, path) is not None:
+        remove_entry(git, path)
+    if resolve(git, f"refs/heads/{branch}") is None:
+        add_new_worktree(git, path=path, branch=branch, commit=commit)
+    else:
+        git.do("worktree", "add", "--quiet", "--no-checkout", "--force", path, branch)
+
+
+def add_new_worktree(git: Git, *, path: str, branch: str, commit: str) -> None:
+    """The same for a branch and a path that nothing has used before. Raises E_GIT_FAILED."""
+    git.do("worktree", "add", "--quiet", "--no-checkout", "--no-track", "-b", branch, path, commit)
+
+
+def fill_tree(git: Git) -> None:
+    """Check the files of HEAD out into the (empty) worktree that ``git`` stands in. Needs no lock."""
+    git.do("reset", "--hard", "--quiet", "--no-recurse-submodules", timeout=LONG)
+
+
+def admin_dir_of(git: Git, path: str) -> str | None:
+    """The directory in which the repository keeps the worktree at ``path``, whether or not that still exists."""
+    linked = read_link_file(f"{path}/.git")
+    if linked is not None:
+        return linked
+    worktrees = f"{git.git_dir}/worktrees"
+    try:
+        names = os.listdir(worktrees)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    for name in names:
+        try:
+            with open(f"{worktrees}/{name}/gitdir", "rb") as file:
+                target = os.fsdecode(file.read().removesuffix(b"\n"))
+        except OSError:
+            continue
+        if os.path.dirname(target) == path:
+            return f"{worktrees}/{name}"
+    return None
+
+
+def remove_entry(git: Git, path: str) -> None:
+    """Make the repository forget the worktree at ``path``, whose directory must be gone or empty of work. Locks that a
+    killed git left in the entry go with it."""
+    admin = admin_dir_of(git, path)
+    if admin is None:
+        return
+    if os.path.dirname(admin) == f"{git.git_dir}/worktrees":
+        shutil.rmtree(admin)
+
+
+def resolve(git: Git, revision: str) -> str | None:
+    """The commit that ``revision`` names, or None."""
+    done = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    return done.text if done.code == 0 else None
+
+
+def delete_branch(git: Git, branch: str, commit: str) -> None:
+    """Delete a branch that points to ``commit``. Raises E_GIT_FAILED when it points elsewhere by now."""
+    git.do("update-ref", "-d", f"refs/heads/{branch}", commit)
+
+
+def repair_link(git: Git, path: str) -> None:
+    """Connect the worktree at ``path`` with the repository again after either has moved."""
+    git.do("worktree", "repair", path)

@@ -1,0 +1,155 @@
+"""The one module that starts processes and waits for them."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from agency.domain.errors import AgencyError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """How a program ended: its exit code (negative: the signal) and what it printed."""
+
+    code: int
+    out: bytes
+    err: bytes
+
+    @property
+    def text(self) -> str:
+        """Standard output, undecodable bytes kept as surrogates, without the last newline."""
+        return self.out.decode("utf-8", "surrogateescape").removesuffix("\n")
+
+    @property
+    def complaint(self) -> str:
+        """The last lines of standard error on one line, for a message."""
+        lines = self.err.decode("utf-8", "replace").strip().splitlines()
+        return " / ".join(line.strip() for line in lines[-3:])[:400]
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    timeout: float,
+    cwd: str | None = None,
+    stdin: bytes | None = None,
+    inherit: tuple[int, ...] = (),
+) -> Completed:
+    """Run a program to its end and return what it printed.
+
+    ``inherit`` are descriptors that the program shares. Raises FileNotFoundError when there is no such program and
+    E_TIMEOUT after ``timeout`` seconds; the program and its process group are then killed.
+    """
+    process = subprocess.Popen(
+        argv,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        pass_fds=inherit,
+        process_group=0,
+    )
+    try:
+        out, err = process.communicate(stdin, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        raise AgencyError(
+            "E_TIMEOUT",
+            f"{os.path.basename(argv[0])} did not answer within {timeout:g} s",
+            command=" ".join(argv)[:300],
+        ) from None
+    except BaseException:
+        _end(process)
+        raise
+    return Completed(code=process.returncode, out=out, err=err)
+
+
+def run_attached(argv: Sequence[str], *, env: Mapping[str, str], cwd: str) -> int:
+    """Run a program on the terminal of the caller and return its exit code (128 + signal when a signal ended it).
+
+    Raises FileNotFoundError or PermissionError when it cannot be started.
+    """
+    old = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process = subprocess.Popen(argv, cwd=cwd, env=env, preexec_fn=_default_interrupt)
+        code = process.wait()
+    finally:
+        signal.signal(signal.SIGINT, old)
+    return 128 - code if code < 0 else code
+
+
+class Streamed:
+    """A program in a session of its own, standard input closed, whose output is handed out as it comes.
+
+    ``ended``: its output has ended (a child that it left behind may keep it open longer than the program lives).
+    """
+
+    def __init__(
+        self, argv: Sequence[str], *, env: Mapping[str, str], cwd: str, on_output: Callable[[bytes], None]
+    ) -> None:
+        """Start it. Raises OSError when it cannot be started."""
+        import selectors
+
+        self.process = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        assert self.process.stdout is not None
+        self._output = self.process.stdout
+        self._on_output = on_output
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._output, selectors.EVENT_READ)
+        self.ended = False
+
+    def pump(self, seconds: float) -> bool:
+        """Wait up to ``seconds`` for output and hand it out; whether there was any."""
+        if self.ended:
+            return False
+        if not self._selector.select(seconds):
+            return False
+        chunk = os.read(self._output.fileno(), 65536)
+        self.ended = not chunk
+        if chunk:
+            self._on_output(chunk)
+        return bool(chunk)
+
+    def close(self) -> None:
+        """Hand out what is there and let go of the output."""
+        while self.pump(0.0):
+            pass
+        self._selector.close()
+        self._output.close()
+
+
+def replace(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
+    """Replace this process by another program. Raises FileNotFoundError when there is none."""
+    import sys
+
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execvpe(argv[0], list(argv), dict(env))
+
+
+def _default_interrupt() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()

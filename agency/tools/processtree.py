@@ -1,0 +1,137 @@
+"""Finding and ending the processes of a run, also those that left their process group, session or parent."""
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psutil
+
+_MULTIPLEXERS = ("tmux", "screen", "zellij", "abduco", "dtach", "systemd", "launchd")
+_POLL = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What tells that a process without a living parent belongs to a run: an environment variable, and a working
+    directory inside ``directory``. Programs whose command line contains a word of ``spared`` belong to the user."""
+
+    variable: str
+    value: str
+    directory: str
+    spared: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A process: told apart from a later one with the same pid by when it started."""
+
+    pid: int
+    created: float
+
+
+def find_tree(roots: Sequence[int], mark: Mark | None) -> list[Found]:
+    """The living processes at and below ``roots``, those in the terminal sessions that ``roots`` lead, and the orphans
+    that carry ``mark``. This process itself is never among them."""
+    parents: dict[int, int] = {}
+    processes: dict[int, psutil.Process] = {}
+    for process in psutil.process_iter():
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE:
+                parents[process.pid] = process.ppid()
+                processes[process.pid] = process
+        except psutil.Error:
+            continue
+    chosen = {root for root in roots if root in processes}
+    for pid in processes:
+        if any(ancestor in chosen for ancestor in _line(pid, parents)) or _session(pid) in roots:
+            chosen.add(pid)
+    if mark is not None:
+        marked = {pid for pid in processes if pid not in chosen and _carries(processes[pid], mark)}
+        chosen |= {pid for pid in marked if not any(_multiplexer(processes, pid) for pid in _line(pid, parents))}
+    chosen.discard(os.getpid())
+    found = []
+    for pid in sorted(chosen):
+        try:
+            found.append(Found(pid=pid, created=processes[pid].create_time()))
+        except psutil.Error:
+            continue
+    return found
+
+
+def end_tree(roots: Sequence[int], mark: Mark | None, *, grace: float) -> list[int]:
+    """End the tree: TERM, up to ``grace`` seconds to obey, KILL, and again for what appeared meanwhile.
+
+    Returns the pids that are still there two seconds after KILL; none, as a rule.
+    """
+    deadline = time.monotonic() + grace
+    warned: set[Found] = set()
+    while True:
+        left = find_tree(roots, mark)
+        if not left:
+            return []
+        now = time.monotonic()
+        if now >= deadline + 2.0:
+            return [found.pid for found in left]
+        if now >= deadline:
+            _signal(left, signal.SIGKILL)
+        else:
+            _signal([found for found in left if found not in warned], signal.SIGTERM)
+            warned.update(left)
+        _wait(left, min(deadline, now + 0.25) if now < deadline else now + 0.25)
+
+
+def _wait(found: Sequence[Found], until: float) -> None:
+    """Wait until all of ``found`` are gone or it is ``until``."""
+    while time.monotonic() < until and any(_present(one) for one in found):
+        time.sleep(_POLL)
+
+
+def _present(found: Found) -> bool:
+    try:
+        process = psutil.Process(found.pid)
+        return process.create_time() == found.created and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _signal(targets: Sequence[Found], number: int) -> None:
+    for target in targets:
+        if _present(target):
+            try:
+                os.kill(target.pid, number)
+            except (ProcessLookupError, PermissionError):
+                continue
+
+
+def _line(pid: int, parents: dict[int, int]) -> list[int]:
+    """``pid`` and its ancestors."""
+    line = [pid]
+    while (parent := parents.get(line[-1], 0)) > 1 and parent not in line:
+        line.append(parent)
+    return line
+
+
+def _session(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return -1
+
+
+def _carries(process: psutil.Process, mark: Mark) -> bool:
+    try:
+        if process.environ().get(mark.variable) != mark.value:
+            return False
+        inside = (process.cwd() + "/").startswith(mark.directory + "/")
+        return inside and not any(word in part for part in process.cmdline() for word in mark.spared)
+    except (psutil.Error, OSError):
+        return False
+
+
+def _multiplexer(processes: dict[int, psutil.Process], pid: int) -> bool:
+    try:
+        return pid in processes and processes[pid].name().startswith(_MULTIPLEXERS)
+    except psutil.Error:
+        return False

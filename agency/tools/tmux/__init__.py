@@ -1,0 +1,1 @@
+"""Everything that talks to tmux. Nothing outside this package knows tmux."""

@@ -1,0 +1,108 @@
+"""Making and changing sessions: one invocation a deed."""
+
+import os
+from collections.abc import Mapping
+
+from agency.domain.errors import AgencyError
+from agency.tools.process import Completed
+from agency.tools.tmux.command import Tmux, no_server, no_such_target, tmux_failed
+from agency.tools.tmux.look import FORMAT, Pane, parse_panes
+
+SHIM = os.path.join(os.path.dirname(__file__), "shim.sh")
+_SIZE = ("-x", "200", "-y", "50")
+
+
+class SessionExists(Exception):
+    """Somebody made a session of that name first."""
+
+
+def start_session(
+    tmux: Tmux,
+    *,
+    session: str,
+    cwd: str,
+    launch_directory: str,
+    variables: Mapping[str, str],
+    options: Mapping[str, str],
+) -> Pane:
+    """Make a detached session whose one pane runs the shim of a launch, and return that pane.
+
+    ``variables`` are seen by panes that a person opens later; ``options`` are user options (``@name``) that carry the
+    identity. Raises SessionExists or E_TMUX_FAILED.
+    """
+    words = (
+        "new-session", "-d", "-P", "-F", FORMAT, "-s", session, *_SIZE, "-c", cwd,
+        *_environment(variables), "/bin/sh", SHIM, launch_directory, ";",
+        *_settings(session, options),
+    )  # fmt: skip
+    done = tmux.ask(*words)
+    if b"duplicate session" in done.err:
+        raise SessionExists(session)
+    return _made(words, done)
+
+
+def start_window(tmux: Tmux, *, session: str, cwd: str, launch_directory: str) -> Pane:
+    """Run the shim of a launch in a new window of a session whose runner pane was closed."""
+    words = (
+        "new-window", "-P", "-F", FORMAT, "-t", f"={session}:", "-c", cwd, "/bin/sh", SHIM, launch_directory, ";",
+        "set-option", "-w", "-t", f"={session}:", "remain-on-exit", "on", ";",
+        "set-option", "-p", "-t", f"={session}:", "@agency_runner", "1",
+    )  # fmt: skip
+    done = tmux.ask(*words)
+    return _made(words, done)
+
+
+def respawn(tmux: Tmux, *, pane_id: str, cwd: str, launch_directory: str) -> Pane:
+    """Run the shim of a launch in a pane whose program has ended; its viewers stay. Raises E_TMUX_FAILED."""
+    words = (
+        "respawn-pane", "-k", "-t", pane_id, "-c", cwd, "/bin/sh", SHIM, launch_directory, ";",
+        "display-message", "-p", "-t", pane_id, FORMAT,
+    )  # fmt: skip
+    done = tmux.ask(*words)
+    return _made(words, done)
+
+
+def kill_session(tmux: Tmux, session_id: str) -> bool:
+    """End a session by its id or ``=name``; False when it was not there."""
+    done = tmux.ask("kill-session", "-t", session_id)
+    if done.code == 0:
+        return True
+    if no_such_target(done) or no_server(done):
+        return False
+    raise tmux_failed(("kill-session",), done)
+
+
+def send_keys(tmux: Tmux, pane_id: str, *keys: str) -> None:
+    """Type named keys into a pane. Raises E_TMUX_FAILED."""
+    tmux.do("send-keys", "-t", pane_id, *keys)
+
+
+def paste(tmux: Tmux, pane_id: str, content: bytes, *, buffer: str) -> None:
+    """Put bytes into a pane as a paste, in brackets when the program there asked for that. Raises E_TMUX_FAILED."""
+    tmux.do("load-buffer", "-b", buffer, "-", stdin=content)
+    tmux.do("paste-buffer", "-p", "-r", "-d", "-b", buffer, "-t", pane_id)
+
+
+def _settings(session: str, options: Mapping[str, str]) -> list[str]:
+    words = [
+        "set-option", "-t", f"={session}:", "destroy-unattached", "off", ";",
+        "set-option", "-t", f"={session}:", "detach-on-destroy", "on", ";",
+        "set-option", "-w", "-t", f"={session}:", "remain-on-exit", "on", ";",
+        "set-option", "-p", "-t", f"={session}:", "@agency_runner", "1",
+    ]  # fmt: skip
+    for name, value in options.items():
+        words += [";", "set-option", "-t", f"={session}:", name, value]
+    return words
+
+
+def _environment(variables: Mapping[str, str]) -> list[str]:
+    return [word for name, value in variables.items() for word in ("-e", f"{name}={value}")]
+
+
+def _made(words: tuple[str, ...], done: Completed) -> Pane:
+    if done.code != 0:
+        raise tmux_failed(words, done)
+    panes = parse_panes(done.text)
+    if not panes:
+        raise AgencyError("E_TMUX_FAILED", f"tmux {words[0]} made no pane", hint="agency doctor")
+    return panes[0]
