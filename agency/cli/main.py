@@ -14,6 +14,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ls": ("ls", "List runs and how they are doing."),
     "stop": ("stop", "Interrupt the runner of a run (Ctrl-C)."),
     "kill": ("kill", "End the session of a run and everything in it."),
+    "clean": ("clean", "Archive a run; nothing is destroyed."),
+    "restore": ("restore", "Undo a clean, or repair a worktree."),
 }
 """Subcommand -> the module under :mod:`agency.cli.commands`, and its line in the help."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from agency.domain.events import OPERATIONS
 
 _STARTS = frozenset({"session_start", "resume_create", "resume_restart"})
+_ENDS_SESSION = frozenset({"kill_session", "work_kept", "clean_finished"})
 _CLEARS_ATTENTION = frozenset({"attention_cleared", "resume_attach", "resume_create", "resume_restart"})
 
 
@@ -80,7 +81,7 @@ def fold(events: Iterable[Mapping[str, Any]]) -> Journal:
             operation = None if done else _at_step(operation, name)
         if name in _STARTS:
             started, killed, create_failed = True, False, None
-        elif name == "kill_session":
+        elif name in _ENDS_SESSION:
             killed = True
         elif name == "worktree_created" or name == "restore_finished":
             tree_made, create_failed = True, None

@@ -12,7 +12,8 @@ from agency.cli.output import note, print_json
 @as_json
 @common
 def command(ref: str | None, every: bool, as_json: bool, repo: str | None, lock_timeout: float) -> int:
-    """End the session of a run and every process in it, also those that left their terminal. The worktree and the branchn    stay; agency resume starts the runner again."""
+    """End the session of a run and every process in it, also those that left their terminal. The worktree and the branch
+    stay; agency resume starts the runner again."""
     from agency.sessions.every import kill_every
     from agency.sessions.find import require_run
     from agency.sessions.stop import kill_run

@@ -12,7 +12,8 @@ from agency.cli.output import note, print_json
 @as_json
 @common
 def command(ref: str | None, every: bool, as_json: bool, repo: str | None, lock_timeout: float) -> int:
-    """Type Ctrl-C into the pane of the runner and mark the run as needing attention. A later resume clears the mark, and son    does agency mark --clear."""
+    """Type Ctrl-C into the pane of the runner and mark the run as needing attention. A later resume clears the mark, and so
+    does agency mark --clear."""
     from agency.sessions.every import stop_every
     from agency.sessions.find import require_run
     from agency.sessions.stop import stop_run

@@ -3,11 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.settings import Settings
+
+# How long an example takes says how busy the machine is, not whether the property holds.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture

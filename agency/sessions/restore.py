@@ -1,0 +1,137 @@
+"""``agency restore``: undo a clean, finish an interrupted making, or rebuild a worktree that is gone."""
+
+import os
+from dataclasses import dataclass
+
+from agency.domain.errors import AgencyError
+from agency.domain.events import RESTORE_FAILED, RESTORE_FINISHED, RESTORE_STARTED
+from agency.domain.journal import fold
+from agency.domain.repo import Repo
+from agency.domain.run import Run
+from agency.sessions.context import Context
+from agency.sessions.find import remember
+from agency.sessions.park import parked_tree, unpark
+from agency.sessions.place import require_repo_of
+from agency.sessions.scaffold import scaffold
+from agency.sessions.signals import shielded
+from agency.sessions.whole import require_idle
+from agency.store.runs import list_runs, log_of, move_from_archive, update_meta
+from agency.tools.git.command import Git
+from agency.tools.git.discover import discover
+from agency.tools.git.snapshot import trash_ref
+from agency.tools.git.worktree import add_worktree, fill_tree, repair_link, resolve
+from agency.tools.identity import this_process
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What was done: ``unparked`` (everything as it was), ``rebuilt`` (from commits) or ``reconnected`` (after a move)."""
+
+    run: Run
+    how: str
+
+
+def restore_run(context: Context, run: Run) -> Restored:
+    """Bring back the worktree, branch and record of a run as they were.
+
+    Raises E_NOT_ARCHIVED when nothing is missing, E_NAME_EXISTS when a present run has the name by now, E_RESTORE_FAILED
+    when git no longer has what is needed, E_RUN_BUSY, E_NO_REPO.
+    """
+    repo = require_repo_of(context, run)
+    require_idle(run, fold(log_of(run).read()))
+    with shielded(), context.lock(run.repo_id) as lock:
+        remember(context, repo)
+        journal = fold(log_of(run).read())
+        require_idle(run, journal)
+        git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
+        _require_free_name(context, run)
+        if not run.archived and journal.operation is None and os.path.isdir(run.worktree):
+            return _reconnect(run, repo, git)
+        log_of(run).append(RESTORE_STARTED({"operator": this_process(context.command)}), durable=True)
+        try:
+            _restore_branch(run, git)
+            how = "unparked" if unpark(context, run, repo) else _rebuild(context, run, git)
+            scaffold(run, None)
+            update_meta(run, {"flags": {"abandoned": None}, "archive": {"archived_at": None}})
+            if run.archived:
+                run = move_from_archive(context.paths, run)
+            git.ask("update-ref", "-d", trash_ref(run.run_id))
+        except AgencyError as error:
+            log_of(run).append(RESTORE_FAILED({"error_code": error.code, "step": "restore"}), durable=True)
+            raise
+        log_of(run).append(RESTORE_FINISHED({}), durable=True)
+    return Restored(run=run, how=how)
+
+
+def _reconnect(run: Run, repo: Repo, git: Git) -> Restored:
+    place = discover(run.worktree)
+    if place is not None and place.tree == os.path.realpath(run.worktree) and place.common_dir == repo.git_dir:
+        raise AgencyError(
+            "E_NOT_ARCHIVED",
+            f"nothing of {run.name} is missing",
+            hint=f"agency resume {run.name}",
+            run_id=run.run_id,
+        )
+    repair_link(git, run.worktree)
+    return Restored(run=run, how="reconnected")
+
+
+def _restore_branch(run: Run, git: Git) -> None:
+    """Make the branch again where it was deleted, at the commit it pointed to."""
+    if resolve(git, f"refs/heads/{run.branch}") is not None:
+        return
+    deleted = [
+        event["data"].get("commit")
+        for event in log_of(run).read()
+        if event["event"] == "branch_deleted" and event.get("data", {}).get("branch") == run.branch
+    ]
+    kept = f"{trash_ref(run.run_id)}^1"
+    for commit in (*reversed(deleted), kept, run.base_commit):
+        found = resolve(git, commit) if commit else None
+        if found is not None:
+            git.do("update-ref", f"refs/heads/{run.branch}", found)
+            return
+    raise AgencyError(
+        "E_RESTORE_FAILED",
+        f"git no longer has any commit of branch {run.branch}",
+        hint=f"git fsck --lost-found in {git.git_dir} may still find it",
+        run_id=run.run_id,
+    )
+
+
+def _rebuild(context: Context, run: Run, git: Git) -> str:
+    """Make the worktree anew from the branch, with the files that were kept when it was cleaned."""
+    if os.path.isdir(run.worktree):
+        _set_aside(context, run)
+    os.makedirs(os.path.dirname(run.worktree), mode=0o700, exist_ok=True)
+    add_worktree(git, path=run.worktree, branch=run.branch, commit=run.base_commit)
+    inside = Git(environ=context.environ, tree=run.worktree)
+    fill_tree(inside)
+    kept = resolve(git, trash_ref(run.run_id))
+    if kept is not None:
+        inside.do("read-tree", "-m", "-u", "HEAD", kept)
+        inside.do("reset", "--quiet", "--mixed")
+    return "rebuilt"
+
+
+def _set_aside(context: Context, run: Run) -> None:
+    """A half-made tree gives way to a whole one, without being destroyed."""
+    target = parked_tree(context, run)
+    os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+    number = 1
+    while os.path.lexists(f"{target}.{number}"):
+        number += 1
+    os.rename(run.worktree, f"{target}.{number}")
+
+
+def _require_free_name(context: Context, run: Run) -> None:
+    if not run.archived:
+        return
+    for other in list_runs(context.paths, run.repo_id):
+        if isinstance(other, Run) and other.name == run.name:
+            raise AgencyError(
+                "E_NAME_EXISTS",
+                f"a present run is called {run.name} by now",
+                hint=f"agency rename {other.run_id} NEW-NAME, then type the command again",
+                run_id=other.run_id,
+            )

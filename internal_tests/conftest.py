@@ -1,0 +1,20 @@
+"""Fixtures for all tests. Outside a world nothing of agency works: no data directory, no tmux server."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from internal_tests.support.audit import check_event_logs
+from internal_tests.support.world import World
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """A private world. After the test its event logs are checked, and processes left behind fail the test."""
+    place = World()
+    try:
+        yield place
+        check_event_logs(place.data)
+    finally:
+        left = place.close()
+    assert not left, f"processes left behind: {left}"
