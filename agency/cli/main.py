@@ -7,17 +7,35 @@ import click
 
 from agency.cli.errors import exit_code_of, show_error
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "run": ("run", "Start a run: worktree, branch, setup script, session."),
-    "attach": ("attach", "Show the session of a run in this terminal."),
-    "resume": ("resume", "Go back into a run; its runner is started where it is gone."),
-    "ls": ("ls", "List runs and how they are doing."),
-    "stop": ("stop", "Interrupt the runner of a run (Ctrl-C)."),
-    "kill": ("kill", "End the session of a run and everything in it."),
-    "clean": ("clean", "Archive a run; nothing is destroyed."),
-    "restore": ("restore", "Undo a clean, or repair a worktree."),
+COMMANDS: dict[str, str] = {
+    "init": "Make a repo ready: agency.yaml, scripts, instructions for runners.",
+    "doctor": "Check that everything agency needs is there.",
+    "run": "Start a run: worktree, branch, setup script, session.",
+    "ls": "List runs and how they are doing.",
+    "attach": "Show the session of a run in this terminal.",
+    "resume": "Go back into a run; its runner is started where it is gone.",
+    "send": "Type text into a run.",
+    "wait": "Block until a run has got somewhere.",
+    "stop": "Interrupt the runner of a run (Ctrl-C).",
+    "kill": "End the session of a run and everything in it.",
+    "show": "Everything known about a run.",
+    "explain": "Why a run has the status it has.",
+    "diff": "What a run changed since its parent.",
+    "events": "What happened to a run.",
+    "logs": "Output of the scripts and of the pane.",
+    "path": "Where the worktree of a run is.",
+    "open": "Open the worktree of a run in an editor.",
+    "shell": "A shell in the worktree of a run.",
+    "mark": "Say that a run needs a look, or no longer.",
+    "rename": "Give a run another name.",
+    "clean": "Archive a run; nothing is destroyed.",
+    "restore": "Undo a clean, or repair a worktree.",
+    "gc": "Let go of what was archived long ago.",
+    "du": "What runs cost on disk.",
+    "config": "Explain the configuration.",
+    "completion": "Print the completion script of a shell.",
 }
-"""Subcommand -> the module under :mod:`agency.cli.commands`, and its line in the help."""
+"""Subcommand (and module under :mod:`agency.cli.commands`) -> its line in the help, in the order of a day's work."""
 
 
 class LazyGroup(click.Group):
@@ -31,7 +49,7 @@ class LazyGroup(click.Group):
         """Import the subcommand; None when there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"agency.cli.commands.{COMMANDS[cmd_name][0]}").command
+        command = import_module(f"agency.cli.commands.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
 
@@ -52,7 +70,7 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the subcommands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 def _print_version(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:

@@ -52,7 +52,7 @@ def park(context: Context, run: Run, git: Git | None) -> str | None:
     if admin is not None:
         _save_admin(run, admin)
     if os.path.lexists(run.worktree):
-        require_deletable(context, run, run.worktree)
+        require_deletable(context, run.repo_id, run.worktree, keep=(run.repo_root, run.git_dir))
         make_directory(os.path.dirname(target))
         move_directory(run.worktree, target)
     if git is not None:

@@ -5,6 +5,7 @@ import shutil
 
 from agency.domain.deletion import DeletionFacts, branch_refusal, refusal
 from agency.domain.errors import AgencyError
+from agency.domain.ids import RepoId
 from agency.domain.run import Run
 from agency.sessions.context import Context
 from agency.store.failures import told_plainly
@@ -12,24 +13,30 @@ from agency.tools.git.command import Git
 from agency.tools.git.worktree import delete_branch, list_checkouts, resolve
 
 
-def require_deletable(context: Context, run: Run, path: str) -> None:
-    """Raise E_UNSAFE_DELETE unless the directory ``path`` may be removed or moved aside."""
+def require_deletable(context: Context, repo_id: RepoId, path: str, *, keep: tuple[str, ...] = ()) -> None:
+    """Raise E_UNSAFE_DELETE unless the directory ``path`` may be removed or moved aside. ``keep`` are the checkout and
+    git directory of the repo."""
     reason = refusal(
         DeletionFacts(
             path=os.path.realpath(path),
-            managed_root=os.path.realpath(context.paths.repo(run.repo_id)),
-            main_checkouts=tuple(os.path.realpath(place) for place in (run.repo_root, run.git_dir) if place),
+            managed_root=os.path.realpath(context.paths.repo(repo_id)),
+            main_checkouts=tuple(os.path.realpath(place) for place in keep if place),
         )
     )
     if reason is not None:
-        raise AgencyError("E_UNSAFE_DELETE", f"{path} must not be deleted: {reason}", run_id=run.run_id)
+        raise AgencyError("E_UNSAFE_DELETE", f"{path} must not be deleted: {reason}", hint="agency doctor", path=path)
 
 
 def remove_tree(context: Context, run: Run, path: str) -> None:
     """Remove a directory of a run for good. Raises E_UNSAFE_DELETE or E_STORE_FAILED."""
+    remove_directory(context, run.repo_id, path, keep=(run.repo_root, run.git_dir))
+
+
+def remove_directory(context: Context, repo_id: RepoId, path: str, *, keep: tuple[str, ...] = ()) -> None:
+    """Remove a directory that agency manages for good, if it is there. Raises E_UNSAFE_DELETE or E_STORE_FAILED."""
     if not os.path.lexists(path):
         return
-    require_deletable(context, run, path)
+    require_deletable(context, repo_id, path, keep=keep)
     with told_plainly("removing a directory", path):
         _rmtree(path)
 

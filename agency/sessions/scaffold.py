@@ -7,18 +7,12 @@ from agency.domain.errors import AgencyError
 from agency.domain.run import Run
 from agency.domain.settings import Settings
 from agency.sessions.context import Context
+from agency.sessions.templates import template
 from agency.store.failures import told_plainly
 from agency.tools.git.command import Git
 from agency.tools.git.ignored import ignored_matching
 
-_TEMPLATES = os.path.join(os.path.dirname(__file__), "templates")
 INCLUDE_FILE = ".worktreeinclude"
-
-
-def template(name: str) -> str:
-    """The text of a file that comes with agency."""
-    with open(f"{_TEMPLATES}/{name}", encoding="utf-8") as file:
-        return file.read()
 
 
 def scaffold(run: Run, prompt: str | None) -> None:

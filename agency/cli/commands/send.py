@@ -1,0 +1,27 @@
+"""agency send"""
+
+import sys
+
+import click
+
+from agency.cli.options import common, make_context, ref_argument
+
+
+@click.command("send", short_help="Type text into a run.")
+@ref_argument
+@click.argument("text", required=False)
+@click.option("--no-enter", is_flag=True, help="Do not press Enter afterwards.")
+@common
+def command(ref: str, text: str | None, no_enter: bool, repo: str | None, lock_timeout: float) -> None:
+    """Put TEXT into the pane of the runner exactly as it is, then press Enter. Without TEXT, or with -, standard input is
+    read: any bytes, any length.
+    """
+    from agency.sessions.find import require_run
+    from agency.sessions.send import send_to
+
+    context = make_context("send", lock_timeout)
+    run = require_run(context, ref, repo=repo)
+    if text is None and sys.stdin.isatty():
+        raise click.UsageError("give the text, or pipe it in")
+    content = sys.stdin.buffer.read() if text is None or text == "-" else text.encode("utf-8", "surrogateescape")
+    send_to(context, run, content, enter=not no_enter)

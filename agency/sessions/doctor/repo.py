@@ -1,0 +1,93 @@
+"""The repo around the caller: its config, runners, editor and scripts."""
+
+import os
+import shutil
+
+from agency.config.load import load_settings
+from agency.domain.errors import AgencyError
+from agency.domain.repo import Repo
+from agency.domain.settings import SCRIPT_NAMES, Settings
+from agency.runners.builtin import BUILTIN
+from agency.runners.resolve import resolve_runner, runner_names
+from agency.sessions.context import Context
+from agency.sessions.doctor.check import Check, State
+
+_STUB = "agency-stub"
+
+
+def check_repo(context: Context, repo: Repo) -> list[Check]:
+    """Config, runners, editor, scripts."""
+    root = repo.checkout or repo.root
+    checks = [Check(name="repo", state="ok", text=f"{repo.root} ({repo.repo_key[:60]})")]
+    try:
+        settings = load_settings(root, context.paths.config)
+    except AgencyError as error:
+        place = f"{error.details.get('file')}:{error.details.get('line')}"
+        return [*checks, Check(name="config", state="failure", text=error.message, mend=f"mend {place}; {error.hint}")]
+    checks.append(Check(name="config", state="ok", text="valid"))
+    return [*checks, *_runners(context, root, settings), *_editor(context, settings), *_scripts(root, settings)]
+
+
+def _runners(context: Context, root: str, settings: Settings) -> list[Check]:
+    checks = []
+    absent = []
+    for name in runner_names(settings):
+        try:
+            runner = resolve_runner(settings, name, context.environ, directory=root)
+        except AgencyError as error:
+            if name == settings.runner or name in settings.runners:
+                state: State = "failure" if name == settings.runner else "warning"
+                checks.append(Check(name=f"runner {name}", state=state, text=error.message, mend=error.hint))
+            else:
+                absent.append(name)
+            continue
+        default = " (default)" if name == settings.runner else ""
+        checks.append(Check(name=f"runner {name}", state="ok", text=f"{runner.argv[0]}{default}"))
+    if settings.runner not in settings.runners and settings.runner not in BUILTIN:
+        text = f"defaults.runner names {settings.runner}, which is neither built in nor configured"
+        checks.append(Check(name="runner", state="failure", text=text, mend="agency config explain"))
+    if absent:
+        checks.append(Check(name="runners", state="ok", text=f"not installed: {', '.join(absent)}"))
+    return checks
+
+
+def _editor(context: Context, settings: Settings) -> list[Check]:
+    name = settings.editor or context.environ.get("VISUAL") or context.environ.get("EDITOR")
+    if name is None:
+        return []
+    words = settings.editors.get(name) or tuple(name.split())
+    if words and shutil.which(words[0], path=context.environ.get("PATH", os.defpath)):
+        return [Check(name="editor", state="ok", text=" ".join(words))]
+    return [
+        Check(name="editor", state="warning", text=f"{name} is not there", mend="set defaults.editor in config.yaml")
+    ]
+
+
+def _scripts(root: str, settings: Settings) -> list[Check]:
+    checks = []
+    for name in SCRIPT_NAMES:
+        script = settings.scripts.get(name)
+        if script is None:
+            continue
+        path = f"{root}/{script.path}" if script.path is not None else None
+        if path is None:
+            checks.append(Check(name=f"script {name}", state="ok", text=" ".join(script.argv)))
+        elif not os.path.isfile(path):
+            text = f"{script.path} does not exist"
+            checks.append(
+                Check(name=f"script {name}", state="failure", text=text, mend="agency init --force, or write it")
+            )
+        elif not os.access(path, os.X_OK):
+            text = f"{script.path} is not executable"
+            checks.append(Check(name=f"script {name}", state="failure", text=text, mend=f"chmod +x {script.path}"))
+        elif _is_stub(path):
+            text = f"{script.path} is still the stub that agency init wrote"
+            checks.append(Check(name=f"script {name}", state="warning", text=text, mend=f"replace {script.path}"))
+        else:
+            checks.append(Check(name=f"script {name}", state="ok", text=script.path or ""))
+    return checks
+
+
+def _is_stub(path: str) -> bool:
+    with open(path, "rb") as file:
+        return _STUB.encode() in file.read(4096)

@@ -1,0 +1,81 @@
+"""``agency events`` and ``agency logs``: reading what a run left, and following what it adds."""
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from agency.domain.errors import AgencyError
+from agency.domain.run import BrokenRun, Run
+from agency.sessions.context import Context
+from agency.sessions.observe import live_pane
+from agency.store.runs import log_of
+from agency.tools.tmux.look import capture, runner_pane
+
+LOGS = ("setup", "verify", "archive", "pane")
+_POLL = 0.2
+
+
+def events_of(run: Run | BrokenRun, *, follow: bool) -> Iterator[dict[str, Any]]:
+    """The events of a run, oldest first; with ``follow`` those to come too, until the log is moved away."""
+    log = log_of(run)
+    offset = 0
+    while True:
+        events, offset = log.read_from(offset)
+        yield from events
+        if not follow or not os.path.exists(log.path):
+            return
+        time.sleep(_POLL)
+
+
+def log_chunks(context: Context, run: Run, name: str, *, follow: bool) -> Iterator[bytes]:
+    """The log of a script, or what the pane shows (``pane``), as bytes; with ``follow`` what is added too.
+
+    Raises E_LOG_NOT_FOUND, and E_SESSION_NOT_FOUND for the pane of a run without session.
+    """
+    if name == "pane":
+        yield from _pane(context, run, follow=follow)
+        return
+    path = f"{run.directory}/logs/{name}.log"
+    if not os.path.exists(path):
+        raise AgencyError(
+            "E_LOG_NOT_FOUND",
+            f"run {run.name} has no {name} log",
+            hint=f"agency events {run.name} shows what happened",
+            run_id=run.run_id,
+            log=path,
+        )
+    with open(path, "rb") as file:
+        while True:
+            while chunk := file.read(65536):
+                yield chunk
+            if not follow or not os.path.exists(path):
+                return
+            time.sleep(_POLL)
+
+
+def _pane(context: Context, run: Run, *, follow: bool) -> Iterator[bytes]:
+    """The screen with its history; followed, again whenever it has changed, from the first line that is new."""
+    shown: list[str] = []
+    while True:
+        _, tmux, panes = live_pane(context, run)
+        pane = runner_pane(panes)
+        if pane is None:
+            if shown:
+                return
+            raise AgencyError(
+                "E_SESSION_NOT_FOUND",
+                f"run {run.name} has no session",
+                hint=f"agency resume {run.name}",
+                run_id=run.run_id,
+            )
+        lines = capture(tmux, pane.pane_id).splitlines()
+        same = 0
+        while same < min(len(shown), len(lines)) and shown[same] == lines[same]:
+            same += 1
+        if lines[same:]:
+            yield ("\n".join(lines[same:]) + "\n").encode()
+        shown = lines
+        if not follow or pane.dead:
+            return
+        time.sleep(_POLL)

@@ -1,0 +1,161 @@
+"""``agency gc`` and ``agency du``: letting go of what was archived long ago, and what everything costs on disk."""
+
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from agency.domain.errors import AgencyError
+from agency.domain.ids import RepoId, RunId, is_run_id
+from agency.domain.run import BrokenRun, Run
+from agency.sessions.context import Context
+from agency.sessions.find import find_repo
+from agency.sessions.park import parked_tree
+from agency.sessions.place import repo_of
+from agency.sessions.remove import remove_directory
+from agency.store.failures import told_plainly
+from agency.store.runs import list_repo_ids, list_runs
+from agency.tools.git.command import Git
+from agency.tools.git.snapshot import trash_ref
+
+DEFAULT_AGE = 30 * 86400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """Something on disk: ``kind`` is run, archived or leftover; ``size`` is in bytes as the disk counts them."""
+
+    kind: str
+    repo_id: str
+    run_id: str
+    name: str
+    size: int
+    archived_at: str | None = None
+
+
+def collect_garbage(context: Context, *, repo: str | None, older_than: float, dry_run: bool) -> list[Item]:
+    """Remove archived runs (record, parked worktree, trash ref) older than ``older_than`` seconds, and leftovers.
+
+    Looks at the repo of the caller, else at every repo. With ``dry_run`` only tells what would go. Never touches a present run.
+    """
+    limit = datetime.now(UTC) - timedelta(seconds=older_than)
+    gone = []
+    for repo_id in _repo_ids(context, repo):
+        for run in list_runs(context.paths, repo_id, archived=True):
+            if isinstance(run, Run) and _moment(run.archived_at or run.created_at) <= limit:
+                gone.append(_archived_item(context, run))
+                if not dry_run:
+                    _let_go(context, run)
+        for path in _leftovers(context, repo_id, limit):
+            gone.append(
+                Item(kind="leftover", repo_id=repo_id, run_id="", name=os.path.basename(path), size=size_of([path]))
+            )
+            if not dry_run:
+                with context.lock(repo_id):
+                    remove_directory(context, repo_id, path)
+    return gone
+
+
+def disk_usage(context: Context, repo: str | None) -> list[Item]:
+    """What every run and every archived run costs on disk, largest first."""
+    items = []
+    for repo_id in _repo_ids(context, repo):
+        for run in list_runs(context.paths, repo_id):
+            worktree = context.paths.worktree(repo_id, run.run_id)
+            items.append(
+                Item(
+                    kind="run",
+                    repo_id=repo_id,
+                    run_id=run.run_id,
+                    name=_name(run),
+                    size=size_of([worktree, run.directory]),
+                )
+            )
+        items += [_archived_item(context, run) for run in list_runs(context.paths, repo_id, archived=True)]
+        for path in _leftovers(context, repo_id, datetime.now(UTC)):
+            items.append(
+                Item(kind="leftover", repo_id=repo_id, run_id="", name=os.path.basename(path), size=size_of([path]))
+            )
+    return sorted(items, key=lambda item: -item.size)
+
+
+def size_of(paths: Iterable[str]) -> int:
+    """Bytes on disk below ``paths``, links not followed, files with several names counted once."""
+    total = 0
+    seen: set[tuple[int, int]] = set()
+    for top in paths:
+        for place, directories, files in os.walk(top):
+            for name in (*directories, *files, "."):
+                try:
+                    found = os.lstat(os.path.join(place, name))
+                except OSError:
+                    continue
+                if (found.st_dev, found.st_ino) not in seen:
+                    seen.add((found.st_dev, found.st_ino))
+                    total += found.st_blocks * 512
+    return total
+
+
+def _let_go(context: Context, run: Run) -> None:
+    """The parked worktree, then the ref, then the record: interrupted, the next gc finds the record and goes on."""
+    with context.lock(run.repo_id) as lock:
+        remove_directory(context, run.repo_id, parked_tree(context, run))
+        repo = repo_of(context, run)
+        if repo is not None:
+            git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
+            git.ask("update-ref", "-d", trash_ref(run.run_id))
+        with told_plainly("removing a record", run.directory):
+            shutil.rmtree(run.directory)
+
+
+def _leftovers(context: Context, repo_id: RepoId, limit: datetime) -> list[str]:
+    """Directories of the trash that belong to no archived run, older than ``limit``."""
+    trash = context.paths.trash(repo_id)
+    known = {run.run_id for run in list_runs(context.paths, repo_id, archived=True)}
+    known |= {run.run_id for run in list_runs(context.paths, repo_id)}
+    try:
+        names = os.listdir(trash)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise AgencyError(
+            "E_STORE_FAILED", f"{trash} cannot be read: {error.strerror}", hint="agency doctor"
+        ) from error
+    found = []
+    for name in names:
+        run_id = name.partition(".")[0]
+        if is_run_id(name) and RunId(run_id) in known:
+            continue
+        changed = datetime.fromtimestamp(os.lstat(f"{trash}/{name}").st_ctime, UTC)
+        if changed <= limit:
+            found.append(f"{trash}/{name}")
+    return sorted(found)
+
+
+def _archived_item(context: Context, run: Run | BrokenRun) -> Item:
+    parked = f"{context.paths.trash(run.repo_id)}/{run.run_id}"
+    return Item(
+        kind="archived",
+        repo_id=run.repo_id,
+        run_id=run.run_id,
+        name=_name(run),
+        size=size_of([parked, run.directory]),
+        archived_at=run.archived_at if isinstance(run, Run) else None,
+    )
+
+
+def _repo_ids(context: Context, repo: str | None) -> list[RepoId]:
+    here = find_repo(context, repo)
+    return [here.repo_id] if here is not None else list_repo_ids(context.paths)
+
+
+def _name(run: Run | BrokenRun) -> str:
+    return run.name if isinstance(run, Run) else "<broken>"
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.now(UTC)
