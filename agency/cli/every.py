@@ -1,14 +1,16 @@
 """Commands that act on one run or, with ``--all``, on every run of the repo."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from agency.cli.options import complete_ref
 from agency.cli.output import print_json, print_line
 from agency.domain.errors import EXIT_DONE, EXIT_ERROR
-from agency.sessions.every import Outcome
+
+if TYPE_CHECKING:
+    from agency.sessions.every import Outcome
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,7 +27,7 @@ def ref_or_all(command: F) -> F:
     return click.argument("ref", required=False, is_eager=True, shell_complete=complete_ref)(command)
 
 
-def print_outcomes(outcomes: list[Outcome], as_json: bool) -> int:
+def print_outcomes(outcomes: "list[Outcome]", as_json: bool) -> int:
     """A line for each run, and the exit code: an error if any run failed."""
     if as_json:
         print_json(

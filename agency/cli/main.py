@@ -81,7 +81,11 @@ def _print_version(ctx: click.Context, option: click.Parameter, wanted: bool) ->
         ctx.exit()
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.option(
     "--version",
     "-V",
@@ -91,11 +95,14 @@ def _print_version(ctx: click.Context, option: click.Parameter, wanted: bool) ->
     callback=_print_version,
     help="Print the version.",
 )
-def agency() -> None:
+@click.pass_context
+def agency(ctx: click.Context) -> None:
     """Run a team of coding agents on this machine and lose nothing.
 
     Each run is a git worktree on its own branch plus a tmux session in which an agent works.
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
 """A repo and how it is known."""
 
-import hashlib
 import re
 from dataclasses import dataclass
 
@@ -28,7 +27,7 @@ class Repo:
 
 def repo_id_of(repo_key: str) -> RepoId:
     """The first 16 hex digits of the key's sha256."""
-    return RepoId(hashlib.sha256(repo_key.encode("utf-8", "surrogateescape")).hexdigest()[:16])
+    return RepoId(_sha256(repo_key)[:16])
 
 
 def key_from_origin(url: str) -> str | None:
@@ -45,4 +44,10 @@ def key_from_origin(url: str) -> str | None:
 def key_from_path(git_dir: str) -> str:
     """``path:<sha256>`` of the place where the repository was first seen. It is then kept inside the repository, so
     that moving the repository does not change it."""
-    return f"path:{hashlib.sha256(git_dir.encode('utf-8', 'surrogateescape')).hexdigest()}"
+    return f"path:{_sha256(git_dir)}"
+
+
+def _sha256(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -10,6 +10,8 @@ from agency.domain.reference import nearest
 from agency.domain.settings import RunnerSettings, Settings
 from agency.runners.builtin import BUILTIN, Builtin
 
+_LONGEST_WORD = 131_071
+"""Bytes that Linux takes in one word of a command line."""
 _ALWAYS_PASSED = (
     "PATH",
     "HOME",
@@ -94,6 +96,10 @@ def _prompt_words(
 ) -> tuple[str, ...]:
     if prompt is None:
         return ()
+    if (size := len(os.fsencode(prompt))) > _LONGEST_WORD:
+        raise _unfit(name, f"the prompt has {size} bytes; one word of a command line takes at most {_LONGEST_WORD}")
+    if "\0" in prompt:
+        raise _unfit(name, "the prompt holds a NUL byte, which no command line can carry")
     if builtin is None:
         return (prompt,)
     if builtin.prompt_words is None:
@@ -104,6 +110,12 @@ def _prompt_words(
             runner=name,
         )
     return (*builtin.prompt_words, prompt)
+
+
+def _unfit(runner: str, why: str) -> AgencyError:
+    return AgencyError(
+        "E_USAGE", why, hint="start the run without the prompt, then: agency send NAME < FILE", runner=runner
+    )
 
 
 def _program(word: str, environ: Mapping[str, str], directory: str) -> str | None:

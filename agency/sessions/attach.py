@@ -6,7 +6,7 @@ from agency.domain.errors import AgencyError
 from agency.domain.events import ATTACH
 from agency.domain.run import Run
 from agency.sessions.context import Context
-from agency.sessions.observe import live_pane
+from agency.sessions.live import live_pane
 from agency.store.runs import log_of
 from agency.tools.tmux.attach import attach
 

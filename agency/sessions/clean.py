@@ -25,7 +25,7 @@ from agency.domain.run import Run
 from agency.sessions.atrisk import AtRisk, look_at_risk
 from agency.sessions.context import Context
 from agency.sessions.find import remember
-from agency.sessions.observe import live_pane
+from agency.sessions.live import live_pane
 from agency.sessions.park import keep_work, park, snapshot
 from agency.sessions.place import config_root, repo_of, require_repo_of
 from agency.sessions.processes import end_processes

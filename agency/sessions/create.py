@@ -24,8 +24,8 @@ from agency.domain.settings import Settings
 from agency.runners.resolve import resolve_runner
 from agency.sessions.context import Context
 from agency.sessions.find import remember, require_repo
-from agency.sessions.launch import start_runner, watch_start
-from agency.sessions.observe import tmux_of
+from agency.sessions.launch import start_runner
+from agency.sessions.live import tmux_of, watch_start
 from agency.sessions.parent import Parent, find_parent, take_changes
 from agency.sessions.remove import remove_branch, remove_tree
 from agency.sessions.scaffold import bring_along, scaffold

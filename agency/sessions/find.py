@@ -4,11 +4,12 @@ import os
 from typing import Literal
 
 from agency.domain.errors import AgencyError
+from agency.domain.ids import RepoId
 from agency.domain.reference import Ambiguous, Match, NotFound, resolve
 from agency.domain.repo import Repo, key_from_origin, key_from_path, repo_id_of
 from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
-from agency.store.repos import read_key, read_repo, remember_repo, write_key
+from agency.store.repos import read_identity, read_repo, remember_repo, write_identity
 from agency.store.runs import list_repo_ids, list_runs
 from agency.tools.git.command import Git
 from agency.tools.git.discover import Place, discover
@@ -26,11 +27,19 @@ def find_repo(context: Context, directory: str | None = None) -> Repo | None:
         if directory is not None:
             raise AgencyError("E_NO_REPO", f"{directory} is not in a git repository", hint="name another with --repo")
         return None
-    key = read_key(place.common_dir)
-    if key is None or not _is_first_of(context, key, place):
+    identity = read_identity(place.common_dir)
+    if identity is None or not _is_first_of(context, *identity, place):
         origin = _configured_origin(context, place.common_dir)
         key = key_from_origin(origin or "") or key_from_path(place.common_dir)
-    return _repo(place, key)
+        identity = key, repo_id_of(key)
+    key, repo_id = identity
+    return Repo(
+        repo_id=repo_id,
+        repo_key=key,
+        root=place.main_root,
+        git_dir=place.common_dir,
+        checkout=place.tree,
+    )
 
 
 def require_repo(context: Context, directory: str | None) -> Repo:
@@ -45,8 +54,8 @@ def require_repo(context: Context, directory: str | None) -> Repo:
 
 def remember(context: Context, repo: Repo) -> None:
     """Give the repo its lasting identity and note where it is. Hold its lock."""
-    if read_key(repo.git_dir) != repo.repo_key:
-        write_key(repo.git_dir, repo.repo_key)
+    if read_identity(repo.git_dir) != (repo.repo_key, repo.repo_id):
+        write_identity(repo.git_dir, repo.repo_key)
     remember_repo(
         context.paths,
         repo_key=repo.repo_key,
@@ -128,24 +137,14 @@ def _describe(run: Run | BrokenRun) -> str:
     return f"{run.run_id} {name} (repo {run.repo_id}{', archived' if run.archived else ''})"
 
 
-def _repo(place: Place, key: str) -> Repo:
-    return Repo(
-        repo_id=repo_id_of(key),
-        repo_key=key,
-        root=place.main_root,
-        git_dir=place.common_dir,
-        checkout=place.tree,
-    )
-
-
-def _is_first_of(context: Context, key: str, place: Place) -> bool:
+def _is_first_of(context: Context, key: str, repo_id: RepoId, place: Place) -> bool:
     """False when the repository is a copy, made with its identity, of one that still stands where it was."""
     if not key.startswith("path:"):
         return True
-    known = read_repo(context.paths, repo_id_of(key)).get("git_dir")
+    known = read_repo(context.paths, repo_id).get("git_dir")
     if not isinstance(known, str) or known == place.common_dir:
         return True
-    return read_key(known) != key
+    return read_identity(known) != (key, repo_id)
 
 
 def _configured_origin(context: Context, git_dir: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 from agency.domain.errors import AgencyError
 from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
-from agency.sessions.observe import live_pane
+from agency.sessions.live import live_pane
 from agency.store.runs import log_of
 from agency.tools.tmux.look import capture, runner_pane
 

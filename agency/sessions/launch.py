@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from agency.domain.errors import AgencyError
 from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.runners.resolve import Runner
@@ -14,21 +13,19 @@ from agency.sessions.environment import run_variables, without_run
 from agency.store.eventlog import now
 from agency.store.launches import (
     last_launch_number,
-    read_exit_code,
     write_launch,
     write_start_file,
 )
 from agency.store.repos import read_repo
 from agency.tools.identity import boot_id, process_started
 from agency.tools.tmux.command import Tmux
-from agency.tools.tmux.look import Pane, capture, runner_pane, session_panes
+from agency.tools.tmux.look import Pane, runner_pane
 from agency.tools.tmux.sessions import respawn, start_session, start_window
 
 _OF_THE_PANE = frozenset(
     {"TERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "COLORTERM", "TMUX", "TMUX_PANE", "PWD", "OLDPWD", "SHLVL", "_"}
     | {"LINES", "COLUMNS"}
 )
-_POLL = 0.02
 
 
 def start_runner(context: Context, run: Run, runner: Runner, tmux: Tmux, panes: list[Pane], grace: float) -> Launch:
@@ -63,33 +60,6 @@ def start_runner(context: Context, run: Run, runner: Runner, tmux: Tmux, panes: 
     return launch
 
 
-def watch_start(run: Run, launch: Launch, tmux: Tmux) -> None:
-    """Wait until the launch is as old as its grace and see that its runner still lives; at once for an older one.
-
-    Raises E_RUNNER_EXITED, with the exit code and the last lines of the screen, when it does not.
-    """
-    code = None
-    while 0 < (left := launch.epoch + launch.grace - time.time()) <= launch.grace:
-        code = read_exit_code(run.directory, launch.number)
-        if code is not None:
-            break
-        time.sleep(min(_POLL, left))
-    if code is None:
-        pane = runner_pane(session_panes(tmux, run.session_name))
-        code = read_exit_code(run.directory, launch.number)
-        if code is None and pane is not None and not pane.dead:
-            return
-    screen = _last_lines(run, tmux)
-    raise AgencyError(
-        "E_RUNNER_EXITED",
-        f"runner {launch.runner} ended at once" + (f" with exit code {code}" if code is not None else ""),
-        hint=f"agency attach {run.name} shows its screen, agency resume {run.name} starts it again",
-        run_id=run.run_id,
-        exit_code=code,
-        last_lines=screen.splitlines() or None,
-    )
-
-
 def start_script(runner: Runner, variables: Mapping[str, str]) -> str:
     """What the shim of a launch reads: the runner's environment and argv, quoted for a POSIX shell."""
     environment = {**without_run(runner.environ), **variables}
@@ -120,13 +90,3 @@ def _place(run: Run, tmux: Tmux, panes: list[Pane], place: str, variables: Mappi
 def _origin(context: Context, run: Run) -> str | None:
     origin = read_repo(context.paths, run.repo_id).get("origin_url")
     return origin if isinstance(origin, str) else None
-
-
-def _last_lines(run: Run, tmux: Tmux) -> str:
-    pane = runner_pane(session_panes(tmux, run.session_name))
-    if pane is None:
-        return ""
-    try:
-        return capture(tmux, pane.pane_id, lines=20)
-    except AgencyError:
-        return ""

@@ -12,6 +12,7 @@ from agency.domain.launch import Launch
 from agency.domain.run import BrokenRun, Run
 from agency.domain.status import SAYS, RunFacts, Saying, Session, Verdict, derive_status
 from agency.sessions.context import Context
+from agency.sessions.live import tmux_of
 from agency.store.launches import read_exit_code, read_launch
 from agency.store.runs import log_of
 from agency.tools.identity import boot_id, is_alive, process_started
@@ -30,19 +31,6 @@ class Observation:
     saying: Mapping[str, object] | None
     facts: RunFacts
     verdict: Verdict
-
-
-def tmux_of(context: Context, launch: Launch | None, configured: str | None = None) -> Tmux:
-    """The tmux server that the session of a launch is on, or would be made on."""
-    socket = choose_socket(context.environ, launch.socket if launch else None, configured)
-    return Tmux(socket=socket, environ=context.environ)
-
-
-def live_pane(context: Context, run: Run) -> tuple[Launch | None, Tmux, list[Pane]]:
-    """The last launch of a run, its tmux server and the panes of its session (none when there is no session)."""
-    launch = read_launch(run.directory)
-    tmux = tmux_of(context, launch)
-    return launch, tmux, session_panes(tmux, run.session_name)
 
 
 def observe(context: Context, run: Run | BrokenRun) -> Observation:

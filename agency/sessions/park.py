@@ -86,7 +86,8 @@ def _save_admin(run: Run, admin: str) -> None:
     place = f"{run.directory}/gitdir"
     with told_plainly("keeping what git knows of the worktree", place):
         shutil.rmtree(f"{place}.tmp", ignore_errors=True)
-        shutil.copytree(admin, f"{place}.tmp/{os.path.basename(admin)}", symlinks=True)
+        stale = shutil.ignore_patterns("*.lock", "locked")
+        shutil.copytree(admin, f"{place}.tmp/{os.path.basename(admin)}", symlinks=True, ignore=stale)
         shutil.rmtree(place, ignore_errors=True)
         os.rename(f"{place}.tmp", place)
 

@@ -7,7 +7,7 @@ from agency.domain.repo import Repo
 from agency.domain.run import Run
 from agency.sessions.context import Context
 from agency.sessions.find import find_repo
-from agency.store.repos import read_key, read_repo
+from agency.store.repos import read_identity, read_repo
 from agency.tools.git.discover import discover
 
 
@@ -50,7 +50,7 @@ def config_root(context: Context, run: Run) -> str:
 
 def _at(context: Context, run: Run, directory: str) -> Repo | None:
     place = discover(directory) if directory and os.path.isdir(directory) else None
-    if place is None or read_key(place.common_dir) is None:
+    if place is None or read_identity(place.common_dir) is None:
         return None
     repo = find_repo(context, place.tree or place.common_dir)
     return repo if repo is not None and repo.repo_id == run.repo_id else None

@@ -185,8 +185,9 @@ def _run(
             return 127, False, False
         deadline = time.monotonic() + timeout
         while script.process.poll() is None and not cancelled.is_set() and time.monotonic() < deadline:
-            if not script.pump(_TICK) and script.ended:
-                time.sleep(_TICK)
+            script.pump(_TICK)
+            if script.ended:
+                script.wait(_TICK)
         stopped = script.process.returncode is None
         if stopped:
             end_tree([script.process.pid], mark, grace=_GRACE)

@@ -8,7 +8,8 @@ from agency.domain.events import CMD_END, CMD_START, CommandEnd
 from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
 from agency.sessions.listing import describe
-from agency.sessions.observe import live_pane, observe
+from agency.sessions.live import live_pane
+from agency.sessions.observe import observe
 from agency.store.records import read_record, write_file
 from agency.store.repos import read_repo
 from agency.store.runs import log_of

@@ -3,7 +3,7 @@
 from agency.domain.events import KILL_SESSION, STOP
 from agency.domain.run import Run
 from agency.sessions.context import Context
-from agency.sessions.observe import live_pane
+from agency.sessions.live import live_pane
 from agency.sessions.processes import end_processes, has_processes
 from agency.sessions.signals import shielded
 from agency.store.runs import log_of

@@ -16,6 +16,7 @@ from typing import Any
 from agency.domain.events import SCHEMA_VERSION, Event
 from agency.domain.ids import RepoId, RunId
 from agency.store.failures import told_plainly
+from agency.store.records import json_bytes
 
 _TAIL = 64 * 1024
 
@@ -60,8 +61,7 @@ class EventLog:
                     "run_id": self.run_id,
                     "data": event.data,
                 }
-                line = ("\n" if torn else "") + json.dumps(envelope, separators=(",", ":"), ensure_ascii=False) + "\n"
-                _write_whole(fd, line.encode("utf-8", "surrogateescape"), size)
+                _write_whole(fd, (b"\n" if torn else b"") + json_bytes(envelope) + b"\n", size)
                 if durable:
                     os.fsync(fd)
             finally:

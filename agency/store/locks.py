@@ -58,17 +58,22 @@ def repo_lock(path: str, *, command: str, timeout: float, tell: Callable[[str], 
                 told = True
             time.sleep(_POLL)
         holder_path = f"{path}.holder"
-        write_file(
-            holder_path,
-            json.dumps({"pid": os.getpid(), "command": command, "since": now()}).encode() + b"\n",
-            durable=False,
-        )
+        _say_holder(holder_path, command)
         try:
             yield RepoLock(fd=fd)
         finally:
             discard(holder_path)
     finally:
         os.close(fd)
+
+
+def _say_holder(path: str, command: str) -> None:
+    """Tell those who wait who holds the lock. On a full disk they are not told: the lock must be there to make space."""
+    holder = {"pid": os.getpid(), "command": command, "since": now()}
+    try:
+        write_file(path, json.dumps(holder).encode() + b"\n", durable=False)
+    except AgencyError:
+        pass
 
 
 def _describe_holder(path: str) -> str:

@@ -14,9 +14,18 @@ def read_record(path: str) -> Any:
         return json.loads(file.read())
 
 
+def json_bytes(value: object, *, indent: int | None = None) -> bytes:
+    """``value`` as JSON in UTF-8. Text that is not (the bytes of a path, say) is escaped and comes back as it was."""
+    separators = None if indent is not None else (",", ":")
+    try:
+        return json.dumps(value, indent=indent, separators=separators, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent, separators=separators).encode()
+
+
 def write_record(path: str, record: Mapping[str, Any]) -> None:
     """Replace a record as a whole, durably: temporary file, fsync, rename, fsync of the directory. Mode 0600."""
-    write_file(path, (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
+    write_file(path, json_bytes(record, indent=2) + b"\n")
 
 
 def write_file(path: str, content: bytes, *, durable: bool = True) -> None:

@@ -10,26 +10,28 @@ from agency.store.paths import Paths
 from agency.store.records import make_directory, merge, read_record, write_record
 
 
-def read_key(git_dir: str) -> str | None:
-    """The key that was given to the repository with this shared git directory, or None."""
+def read_identity(git_dir: str) -> tuple[str, RepoId] | None:
+    """The key and id that were given to the repository, or None. The id is kept too, so that reading needs no hashing."""
     try:
         record = read_record(f"{git_dir}/agency/repo.json")
-        key = record["repo_key"]
+        key, repo_id = record["repo_key"], record["repo_id"]
     except (OSError, ValueError, TypeError, KeyError):
         return None
-    return key if isinstance(key, str) and key else None
+    return (key, RepoId(repo_id)) if isinstance(key, str) and isinstance(repo_id, str) and key else None
 
 
-def write_key(git_dir: str, repo_key: str) -> None:
-    """Give the repository its key."""
+def write_identity(git_dir: str, repo_key: str) -> None:
+    """Give the repository its key and id."""
     make_directory(f"{git_dir}/agency")
-    write_record(f"{git_dir}/agency/repo.json", {"schema_version": "1.0", "repo_key": repo_key})
+    record = {"schema_version": "1.0", "repo_key": repo_key, "repo_id": repo_id_of(repo_key)}
+    write_record(f"{git_dir}/agency/repo.json", record)
 
 
 def remember_repo(paths: Paths, *, repo_key: str, root: str, git_dir: str, origin: str | None) -> None:
     """Write ``repo.json`` when it is missing or the repo was seen elsewhere. Hold the repo lock."""
-    path = paths.repo_record(repo_id_of(repo_key))
-    old = read_repo(paths, repo_id_of(repo_key))
+    repo_id = repo_id_of(repo_key)
+    path = paths.repo_record(repo_id)
+    old = read_repo(paths, repo_id)
     places = [place for place in old.get("paths") or [] if place != root]
     if old and old.get("root") == root and old.get("git_dir") == git_dir and old.get("origin_url") == origin:
         return
@@ -37,7 +39,7 @@ def remember_repo(paths: Paths, *, repo_key: str, root: str, git_dir: str, origi
     fresh = {
         "schema_version": "1.0",
         "repo_key": repo_key,
-        "repo_id": repo_id_of(repo_key),
+        "repo_id": repo_id,
         "root": root,
         "git_dir": git_dir,
         "origin_url": origin,

@@ -74,7 +74,7 @@ def create_record(
         write_record(f"{unborn}/meta.json", meta)
         EventLog(directory=unborn, repo_id=repo_id, run_id=run_id).append(RUN_CREATE(intent), durable=True)
         move_directory(unborn, f"{runs}/{run_id}")
-    except AgencyError:
+    except BaseException:
         shutil.rmtree(unborn, ignore_errors=True)
         raise
     return EventLog(directory=f"{runs}/{run_id}", repo_id=repo_id, run_id=run_id)

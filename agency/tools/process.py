@@ -9,6 +9,8 @@ from typing import NoReturn
 
 from agency.domain.errors import AgencyError
 
+_GRACE = 2.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
@@ -42,7 +44,7 @@ def run(
     """Run a program to its end and return what it printed.
 
     ``inherit`` are descriptors that the program shares. Raises FileNotFoundError when there is no such program and
-    E_TIMEOUT after ``timeout`` seconds; the program and its process group are then killed.
+    E_TIMEOUT after ``timeout`` seconds; the program and its process group are then ended.
     """
     process = subprocess.Popen(
         argv,
@@ -123,6 +125,13 @@ class Streamed:
             self._on_output(chunk)
         return bool(chunk)
 
+    def wait(self, seconds: float) -> None:
+        """Wait up to ``seconds`` for the program to end."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pass
+
     def close(self) -> None:
         """Hand out what is there and let go of the output."""
         while self.pump(0.0):
@@ -144,12 +153,23 @@ def _default_interrupt() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:
     try:
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, number)
     except ProcessLookupError:
         pass
-    process.wait()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a program and its process group: TERM first, so that git takes its lock files away, then KILL."""
+    try:
+        _signal_group(process, signal.SIGTERM)
+        process.wait(_GRACE)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        _signal_group(process, signal.SIGKILL)
+        process.wait()
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
             pipe.close()

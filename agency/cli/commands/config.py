@@ -6,9 +6,12 @@ from agency.cli.options import as_json, common, make_context
 from agency.cli.output import print_json, print_line, table
 
 
-@click.group("config", short_help="Explain the configuration.")
-def command() -> None:
+@click.group("config", short_help="Explain the configuration.", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
     """Explain the configuration: agency.yaml at the root of the repo, over config.yaml in your config directory."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 @command.command("explain")

@@ -14,12 +14,13 @@ from agency.cli.output import note, print_json
 def command(ref: str | None, every: bool, as_json: bool, repo: str | None, lock_timeout: float) -> int:
     """End the session of a run and every process in it, also those that left their terminal. The worktree and the branch
     stay; agency resume starts the runner again."""
-    from agency.sessions.every import kill_every
     from agency.sessions.find import require_run
     from agency.sessions.stop import kill_run
 
     context = make_context("kill", lock_timeout)
     if ref is None:
+        from agency.sessions.every import kill_every
+
         return print_outcomes(kill_every(context, repo), as_json)
     run = require_run(context, ref, repo=repo)
     done = kill_run(context, run)

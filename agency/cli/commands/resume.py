@@ -32,7 +32,6 @@ def command(
     With --all, every run of the repo gets its session back (after a reboot, say), except those you ended with agency kill.
     """
     from agency.sessions.attach import attach_run
-    from agency.sessions.every import resume_every
     from agency.sessions.find import require_run
     from agency.sessions.resume import ResumeRequest, resume_run
 
@@ -42,6 +41,8 @@ def command(
         detached=detached, restart=restart, yes=yes, confirm=confirm if can_ask() and not every else None
     )
     if ref is None:
+        from agency.sessions.every import resume_every
+
         return print_outcomes(resume_every(context, repo, request), as_json)
     if not detached and not has_terminal():
         raise AgencyError(

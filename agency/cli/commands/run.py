@@ -10,7 +10,20 @@ from agency.cli.prompts import has_terminal
 from agency.domain.errors import AgencyError
 
 
-@click.command("run", short_help="Start a run.")
+class _Run(click.Command):
+    """Hands the words after the first ``--`` to the runner, whether or not a NAME stands before them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse what stands before ``--``. Raises UsageError for a word too many there."""
+        end = args.index("--") if "--" in args else len(args)
+        rest = super().parse_args(ctx, args[:end])
+        if too_many := ctx.params["runner_args"]:
+            raise click.UsageError(f"unexpected word {too_many[0]}; words for the runner go after --", ctx)
+        ctx.params["runner_args"] = tuple(args[end + 1 :])
+        return rest
+
+
+@click.command("run", cls=_Run, short_help="Start a run.")
 @click.argument("name", required=False)
 @click.argument("runner_args", nargs=-1, type=click.UNPROCESSED, metavar="[-- RUNNER ARGS...]")
 @click.option(
@@ -26,7 +39,9 @@ from agency.domain.errors import AgencyError
 @click.option("--open", "open_editor", is_flag=True, help="Open the worktree in your editor too.")
 @click.option("--prompt", "-p", metavar="TEXT", help="The first prompt, handed to the runner.")
 @click.option(
-    "--prompt-file", type=click.File("r", encoding="utf-8"), help="The first prompt from a file (- for standard input)."
+    "--prompt-file",
+    type=click.File("r", encoding="utf-8", errors="surrogateescape"),
+    help="The first prompt from a file (- for standard input).",
 )
 @click.option(
     "--allow-dirty", is_flag=True, help="Start although the parent's checkout has uncommitted changes; they stay there."

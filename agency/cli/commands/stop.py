@@ -14,12 +14,13 @@ from agency.cli.output import note, print_json
 def command(ref: str | None, every: bool, as_json: bool, repo: str | None, lock_timeout: float) -> int:
     """Type Ctrl-C into the pane of the runner and mark the run as needing attention. A later resume clears the mark, and so
     does agency mark --clear."""
-    from agency.sessions.every import stop_every
     from agency.sessions.find import require_run
     from agency.sessions.stop import stop_run
 
     context = make_context("stop", lock_timeout)
     if ref is None:
+        from agency.sessions.every import stop_every
+
         return print_outcomes(stop_every(context, repo), as_json)
     run = require_run(context, ref, repo=repo)
     done = stop_run(context, run)

@@ -11,7 +11,7 @@ from agency.domain.run import Run
 from agency.sessions.context import Context
 from agency.sessions.doctor.check import Check
 from agency.sessions.listing import list_observations
-from agency.sessions.observe import tmux_of
+from agency.sessions.live import tmux_of
 from agency.store.launches import read_launch
 from agency.store.runs import list_repo_ids, list_runs
 from agency.tools.git.command import Git

@@ -104,5 +104,6 @@ def _made(words: tuple[str, ...], done: Completed) -> Pane:
         raise tmux_failed(words, done)
     panes = parse_panes(done.text)
     if not panes:
-        raise AgencyError("E_TMUX_FAILED", f"tmux {words[0]} made no pane", hint="agency doctor")
+        why = f": {done.complaint}" if done.complaint else ""
+        raise AgencyError("E_TMUX_FAILED", f"tmux {words[0]} made no pane{why}", hint="agency doctor")
     return panes[0]

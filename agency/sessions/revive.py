@@ -1,0 +1,80 @@
+"""Starting the runner of a run again: the part of a resume that changes something, under the lock of the repo.
+
+Look, take the lock, look again, act: whoever was faster is joined, not fought.
+"""
+
+from agency.config.load import load_settings
+from agency.domain.errors import AgencyError
+from agency.domain.events import RESUME_ATTACH, RESUME_CREATE, RESUME_RESTART
+from agency.domain.launch import Launch
+from agency.domain.run import Run
+from agency.domain.settings import Settings
+from agency.runners.resolve import Runner, resolve_runner
+from agency.sessions.context import Context
+from agency.sessions.launch import start_runner
+from agency.sessions.live import Live, look, tmux_of, watch_start
+from agency.sessions.place import config_root
+from agency.sessions.processes import end_processes
+from agency.sessions.resume import Resumed, ResumeRequest, record, require_resumable, watch_new
+from agency.tools.tmux.look import runner_pane
+from agency.tools.tmux.sessions import SessionExists
+
+
+def revive(context: Context, run: Run, request: ResumeRequest, seen: Live) -> Resumed | None:
+    """Start the runner, or with ``request.restart`` end it first. ``seen`` is the session as it was just found.
+
+    The new command is resolved before the old one is ended. Consent to end a living runner holds for the runner that was
+    seen; if another stands there under the lock, a person is asked again. None: declined. Raises as ``resume_run`` does.
+    """
+    while True:
+        consent = _consent(run, seen, request)
+        if request.restart and seen.alive and consent is None:
+            return None
+        settings = load_settings(config_root(context, run), context.paths.config)
+        runner = resolve_runner(settings, run.runner, context.environ, directory=run.worktree, extra=run.runner_args)
+        with context.lock(run.repo_id):
+            require_resumable(run)
+            seen = look(context, run)
+            if seen.alive and not request.restart:
+                record(run, RESUME_ATTACH, request, seen.launch, revived=False)
+                break
+            if seen.identity is not None and seen.identity != consent and not request.yes:
+                continue
+            try:
+                launch = _start(context, run, runner, seen, settings)
+            except SessionExists:
+                continue
+            kind = RESUME_RESTART if request.restart else RESUME_CREATE
+            revived = bool(seen.panes) and not request.restart
+            record(run, kind, request, launch, revived=revived)
+        watch_new(run, launch, look(context, run))
+        return Resumed(run=run, event=kind.name, revived=revived)
+    if seen.launch is not None:
+        watch_start(run, seen.launch, seen.tmux)
+    return Resumed(run=run, event=RESUME_ATTACH.name, revived=False)
+
+
+def _consent(run: Run, seen: Live, request: ResumeRequest) -> tuple[str, int, int] | None:
+    """The identity of the runner that may be ended; None when there is none, or a person declined."""
+    if not request.restart or seen.identity is None or request.yes:
+        return seen.identity
+    if request.confirm is None:
+        raise AgencyError(
+            "E_CONFIRMATION_REQUIRED",
+            f"the runner of {run.name} is alive; a restart ends it",
+            hint=f"agency resume {run.name} --restart --yes",
+            run_id=run.run_id,
+        )
+    question = f"the runner of {run.name} is alive and will be ended, with everything it started. restart it?"
+    return seen.identity if request.confirm(question) else None
+
+
+def _start(context: Context, run: Run, runner: Runner, seen: Live, settings: Settings) -> Launch:
+    """End what is left of the last launch and start the runner where its viewers are."""
+    panes = seen.panes
+    if seen.launch is not None:
+        pane = runner_pane(panes)
+        end_processes(run, seen.launch, [pane] if pane is not None else [])
+        panes = look(context, run).panes if panes else panes
+    tmux = seen.tmux if panes else tmux_of(context, None, settings.tmux_socket)
+    return start_runner(context, run, runner, tmux, panes, settings.startup_grace)
