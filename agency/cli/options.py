@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from agency.cli.output import note
+from agency.cli.progress import busy
 from agency.domain.durations import parse_duration
 from agency.domain.errors import AgencyError
 from agency.sessions.context import Context
@@ -87,6 +88,7 @@ def make_context(command: str, lock_timeout: float) -> Context:
         command=f"agency {command}",
         lock_timeout=lock_timeout,
         tell=note,
+        busy=busy,
     )
 
 

@@ -7,6 +7,7 @@ from agency.domain.ids import RepoId
 
 _SCP = re.compile(r"(?:[^@/]+@)?([^:/]+):(?!//)(.+)")
 _URL = re.compile(r"(?:ssh|https?|git)://(?:[^@/]+@)?([^/:]+)(?::\d+)?/(.+)")
+_CREDENTIALS = re.compile(r"^(https?://)[^/]*@")
 _PART = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -39,6 +40,11 @@ def key_from_origin(url: str) -> str | None:
     if len(parts) != 2 or not all(_PART.fullmatch(part) for part in parts):
         return None
     return f"github:{parts[0]}/{parts[1]}"
+
+
+def without_credentials(url: str) -> str:
+    """``url`` without the user and password that an https form may carry, so that they are neither recorded nor shown."""
+    return _CREDENTIALS.sub(r"\1", url, count=1)
 
 
 def key_from_path(git_dir: str) -> str:

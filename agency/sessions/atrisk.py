@@ -1,11 +1,11 @@
 """What a run holds that exists nowhere else."""
 
-import os
 from dataclasses import dataclass
 
 from agency.domain.repo import Repo
 from agency.domain.run import Run
 from agency.sessions.context import Context
+from agency.sessions.worktree import is_connected
 from agency.tools.git.command import Git
 from agency.tools.git.status import tree_status
 from agency.tools.git.work import own_commits
@@ -41,7 +41,7 @@ def look_at_risk(context: Context, run: Run, repo: Repo) -> AtRisk:
     shared = Git(environ=context.environ, git_dir=repo.git_dir)
     tips = [resolve(shared, f"refs/heads/{run.branch}")]
     uncommitted = 0
-    if os.path.isdir(run.worktree) and os.path.exists(f"{run.worktree}/.git"):
+    if is_connected(run, repo):
         status = tree_status(Git(environ=context.environ, tree=run.worktree))
         uncommitted = status.uncommitted
         tips.append(status.commit)

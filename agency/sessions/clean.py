@@ -33,6 +33,7 @@ from agency.sessions.remove import remove_branch
 from agency.sessions.scripts import run_script, script_failed
 from agency.sessions.signals import shielded
 from agency.sessions.whole import require_idle
+from agency.sessions.worktree import connect, is_connected
 from agency.store.eventlog import now
 from agency.store.runs import log_of, move_to_archive, update_meta
 from agency.tools.git.command import Git
@@ -72,6 +73,7 @@ def clean_run(context: Context, run: Run, request: CleanRequest, show: Callable[
         return _finish_archived(context, run)
     require_idle(run, fold(log_of(run).read()))
     repo = repo_of(context, run) if request.force else require_repo_of(context, run)
+    _connect(context, run, repo, request)
     at_risk = _look(context, run, repo)
     if not _consent(run, at_risk, request):
         return None
@@ -93,8 +95,9 @@ def clean_run(context: Context, run: Run, request: CleanRequest, show: Callable[
         )
     try:
         _archive_script(context, run, request, show)
-        _end_session(context, run)
-        kept = snapshot(context, run, repo) if repo is not None and os.path.isdir(run.worktree) else None
+        with context.busy("ending the session and keeping the work"):
+            _end_session(context, run)
+            kept = snapshot(context, run, repo) if repo is not None and is_connected(run, repo) else None
     except BaseException as error:
         with shielded():
             code = error.code if isinstance(error, AgencyError) else "E_INTERRUPTED"
@@ -123,15 +126,25 @@ def _put_away(
         place = park(context, run, git)
         if place is not None:
             log.append(WORKTREE_PARKED({"path": place}), durable=True)
-        tip = None
-        if git is not None:
-            tip = remove_branch(git, run, only_at=None if request.delete_branch else run.base_commit)
+        tip = _remove_branch(context, run, git, request) if git is not None else None
         if tip is not None:
             log.append(BRANCH_DELETED({"branch": run.branch, "commit": tip}), durable=True)
         update_meta(run, {"flags": {"abandoned": True}, "archive": {"archived_at": now()}})
         archived = move_to_archive(context.paths, run)
         log_of(archived).append(CLEAN_FINISHED({}), durable=True)
     return Cleaned(run=archived, already=False, at_risk=at_risk, branch="deleted" if tip is not None else "kept")
+
+
+def _remove_branch(context: Context, run: Run, git: Git, request: CleanRequest) -> str | None:
+    """Remove the branch when that was asked for or it holds no commit of its own. One that must not go stays, and the
+    clean goes on."""
+    try:
+        return remove_branch(git, run, only_at=None if request.delete_branch else run.base_commit)
+    except AgencyError as error:
+        if error.code != "E_UNSAFE_DELETE":
+            raise
+        context.tell(error.message)
+        return None
 
 
 def _finish_archived(context: Context, run: Run) -> Cleaned:
@@ -141,6 +154,23 @@ def _finish_archived(context: Context, run: Run) -> Cleaned:
         if operation is not None and operation.kind == "clean":
             log_of(run).append(CLEAN_FINISHED({}), durable=True)
     return Cleaned(run=run, already=True, at_risk=AtRisk(), branch="kept")
+
+
+def _connect(context: Context, run: Run, repo: Repo | None, request: CleanRequest) -> None:
+    """See that git works in the worktree, where there is one. Raises E_GIT_FAILED when it cannot be made to."""
+    if repo is None or not os.path.isdir(run.worktree) or is_connected(run, repo):
+        return
+    with context.lock(run.repo_id) as lock:
+        if connect(run, repo, Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)):
+            return
+    if not request.force:
+        raise AgencyError(
+            "E_GIT_FAILED",
+            f"git no longer knows the worktree of {run.name}, so its work cannot be compared",
+            hint=f"agency restore {run.name} rebuilds it; agency clean {run.name} --force puts it in the trash as it is",
+            run_id=run.run_id,
+            worktree=run.worktree,
+        )
 
 
 def _look(context: Context, run: Run, repo: Repo | None) -> AtRisk:

@@ -12,7 +12,7 @@ from agency.store.paths import Paths
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """One call. ``cwd`` is absolute; ``command`` names the call to others who wait for it; ``tell`` shows a note to the
-    user; ``lock_timeout`` is in seconds."""
+    user, ``busy`` that something takes its time while a block runs; ``lock_timeout`` is in seconds."""
 
     environ: Mapping[str, str]
     cwd: str
@@ -20,6 +20,7 @@ class Context:
     command: str
     lock_timeout: float
     tell: Callable[[str], None]
+    busy: Callable[[str], AbstractContextManager[None]]
 
     def lock(self, repo_id: RepoId) -> AbstractContextManager[RepoLock]:
         """Hold the lock of a repo. Raises E_REPO_LOCKED."""

@@ -89,7 +89,8 @@ def create_run(context: Context, request: RunRequest, show: Callable[[bytes], No
     run = _claim(context, repo, request, parent, runner_name)
     try:
         worktree = Git(environ=context.environ, tree=run.worktree)
-        fill_tree(worktree)
+        with context.busy("filling the worktree"):
+            fill_tree(worktree)
         if changes is not None:
             worktree.do("read-tree", "-m", "-u", "HEAD", changes)
             worktree.do("reset", "--quiet", "--mixed")

@@ -6,7 +6,7 @@ from typing import Literal
 from agency.domain.errors import AgencyError
 from agency.domain.ids import RepoId
 from agency.domain.reference import Ambiguous, Match, NotFound, resolve
-from agency.domain.repo import Repo, key_from_origin, key_from_path, repo_id_of
+from agency.domain.repo import Repo, key_from_origin, key_from_path, repo_id_of, without_credentials
 from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
 from agency.store.repos import read_identity, read_repo, remember_repo, write_identity
@@ -66,7 +66,7 @@ def remember(context: Context, repo: Repo) -> None:
 
 
 def origin_url(context: Context, repo: Repo) -> str | None:
-    """The URL of the remote ``origin``, or None."""
+    """The URL of the remote ``origin``, without credentials, or None."""
     return _configured_origin(context, repo.git_dir)
 
 
@@ -149,4 +149,4 @@ def _is_first_of(context: Context, key: str, repo_id: RepoId, place: Place) -> b
 
 def _configured_origin(context: Context, git_dir: str) -> str | None:
     done = Git(environ=context.environ, git_dir=git_dir).ask("config", "--get", "remote.origin.url")
-    return done.text if done.code == 0 and done.text else None
+    return without_credentials(done.text) if done.code == 0 and done.text else None

@@ -11,7 +11,7 @@ from agency.domain.ids import RepoId, RunId, is_run_id
 from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
 from agency.sessions.find import find_repo
-from agency.sessions.park import parked_tree
+from agency.sessions.park import parked_trees
 from agency.sessions.place import repo_of
 from agency.sessions.remove import remove_directory
 from agency.store.failures import told_plainly
@@ -100,7 +100,8 @@ def size_of(paths: Iterable[str]) -> int:
 def _let_go(context: Context, run: Run) -> None:
     """The parked worktree, then the ref, then the record: interrupted, the next gc finds the record and goes on."""
     with context.lock(run.repo_id) as lock:
-        remove_directory(context, run.repo_id, parked_tree(context, run))
+        for path in parked_trees(context, run):
+            remove_directory(context, run.repo_id, path)
         repo = repo_of(context, run)
         if repo is not None:
             git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
@@ -134,13 +135,12 @@ def _leftovers(context: Context, repo_id: RepoId, limit: datetime) -> list[str]:
 
 
 def _archived_item(context: Context, run: Run | BrokenRun) -> Item:
-    parked = f"{context.paths.trash(run.repo_id)}/{run.run_id}"
     return Item(
         kind="archived",
         repo_id=run.repo_id,
         run_id=run.run_id,
         name=_name(run),
-        size=size_of([parked, run.directory]),
+        size=size_of([*parked_trees(context, run), run.directory]),
         archived_at=run.archived_at if isinstance(run, Run) else None,
     )
 

@@ -12,6 +12,7 @@ from agency.sessions.context import Context
 from agency.sessions.environment import run_variables, without_run
 from agency.store.eventlog import now
 from agency.store.launches import (
+    discard_start_file,
     last_launch_number,
     write_launch,
     write_start_file,
@@ -47,7 +48,11 @@ def start_runner(context: Context, run: Run, runner: Runner, tmux: Tmux, panes: 
     )
     place = write_start_file(run.directory, launch.number, start_script(runner, variables))
     write_launch(run.directory, launch)
-    pane = _place(run, tmux, panes, place, variables)
+    try:
+        pane = _place(run, tmux, panes, place, variables)
+    except BaseException:
+        discard_start_file(place)
+        raise
     launch = replace(
         launch,
         server_pid=pane.server_pid,

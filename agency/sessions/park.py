@@ -8,7 +8,7 @@ import os
 import shutil
 
 from agency.domain.repo import Repo
-from agency.domain.run import Run
+from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
 from agency.sessions.remove import require_deletable
 from agency.store.failures import told_plainly
@@ -16,12 +16,22 @@ from agency.store.records import make_directory, move_directory
 from agency.tools.git.command import Git
 from agency.tools.git.snapshot import keep, trash_ref, write_index_tree, write_tree
 from agency.tools.git.status import tree_status
-from agency.tools.git.worktree import admin_dir_of, remove_entry, resolve
+from agency.tools.git.worktree import admin_dir_of, remove_entry, resolve, write_links
 
 
 def parked_tree(context: Context, run: Run) -> str:
     """Where the files of the run wait while it is parked."""
     return f"{context.paths.trash(run.repo_id)}/{run.run_id}"
+
+
+def parked_trees(context: Context, run: Run | BrokenRun) -> list[str]:
+    """Everything of the run that waits in the trash: the parked files, and half-made ones that were set aside."""
+    trash = context.paths.trash(run.repo_id)
+    try:
+        names = os.listdir(trash)
+    except FileNotFoundError:
+        return []
+    return sorted(f"{trash}/{name}" for name in names if name.partition(".")[0] == run.run_id)
 
 
 def snapshot(context: Context, run: Run, repo: Repo) -> tuple[str, str | None, int]:
@@ -72,8 +82,7 @@ def unpark(context: Context, run: Run, repo: Repo) -> bool:
     if admin is None:
         return False
     with told_plainly("bringing a worktree back", source):
-        _write_link(f"{admin}/gitdir", f"{run.worktree}/.git")
-        _write_link(f"{source}/.git", f"gitdir: {admin}")
+        write_links(admin, run.worktree, standing_at=source)
         if os.path.isdir(run.worktree):
             os.rmdir(run.worktree)
         make_directory(os.path.dirname(run.worktree))
@@ -106,8 +115,3 @@ def _put_admin_back(run: Run, repo: Repo) -> str | None:
             shutil.copytree(f"{place}/{name}", f"{target}.agency-tmp", symlinks=True)
             os.rename(f"{target}.agency-tmp", target)
     return target
-
-
-def _write_link(path: str, line: str) -> None:
-    with open(path, "wb") as file:
-        file.write(os.fsencode(line) + b"\n")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
 from agency.domain.events import RESTORE_FAILED, RESTORE_FINISHED, RESTORE_STARTED
-from agency.domain.journal import fold
+from agency.domain.journal import Journal, fold
 from agency.domain.repo import Repo
 from agency.domain.run import Run
 from agency.sessions.context import Context
@@ -15,17 +15,18 @@ from agency.sessions.place import require_repo_of
 from agency.sessions.scaffold import scaffold
 from agency.sessions.signals import shielded
 from agency.sessions.whole import require_idle
+from agency.sessions.worktree import connect, is_connected
 from agency.store.runs import list_runs, log_of, move_from_archive, update_meta
 from agency.tools.git.command import Git
-from agency.tools.git.discover import discover
 from agency.tools.git.snapshot import trash_ref
-from agency.tools.git.worktree import add_worktree, fill_tree, repair_link, resolve
+from agency.tools.git.worktree import add_worktree, adopt_tree, fill_tree, resolve
 from agency.tools.identity import this_process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What was done: ``unparked`` (everything as it was), ``rebuilt`` (from commits) or ``reconnected`` (after a move)."""
+    """What was done: ``unparked`` (everything as it was), ``rebuilt`` (from commits), ``reconnected`` (git works in the worktree
+    again), or ``finished`` (it was whole, only the record said otherwise)."""
 
     run: Run
     how: str
@@ -45,12 +46,18 @@ def restore_run(context: Context, run: Run) -> Restored:
         require_idle(run, journal)
         git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
         _require_free_name(context, run)
-        if not run.archived and journal.operation is None and os.path.isdir(run.worktree):
-            return _reconnect(run, repo, git)
+        if not run.archived and journal.operation is None and is_connected(run, repo):
+            raise AgencyError(
+                "E_NOT_ARCHIVED",
+                f"nothing of {run.name} is missing",
+                hint=f"agency resume {run.name}",
+                run_id=run.run_id,
+            )
         log_of(run).append(RESTORE_STARTED({"operator": this_process(context.command)}), durable=True)
         try:
             _restore_branch(run, git)
-            how = "unparked" if unpark(context, run, repo) else _rebuild(context, run, git)
+            with context.busy("bringing the worktree back"):
+                how = _bring_back(context, run, repo, git, journal)
             scaffold(run, None)
             update_meta(run, {"flags": {"abandoned": None}, "archive": {"archived_at": None}})
             if run.archived:
@@ -61,19 +68,6 @@ def restore_run(context: Context, run: Run) -> Restored:
             raise
         log_of(run).append(RESTORE_FINISHED({}), durable=True)
     return Restored(run=run, how=how)
-
-
-def _reconnect(run: Run, repo: Repo, git: Git) -> Restored:
-    place = discover(run.worktree)
-    if place is not None and place.tree == os.path.realpath(run.worktree) and place.common_dir == repo.git_dir:
-        raise AgencyError(
-            "E_NOT_ARCHIVED",
-            f"nothing of {run.name} is missing",
-            hint=f"agency resume {run.name}",
-            run_id=run.run_id,
-        )
-    repair_link(git, run.worktree)
-    return Restored(run=run, how="reconnected")
 
 
 def _restore_branch(run: Run, git: Git) -> None:
@@ -97,6 +91,18 @@ def _restore_branch(run: Run, git: Git) -> None:
         hint=f"git fsck --lost-found in {git.git_dir} may still find it",
         run_id=run.run_id,
     )
+
+
+def _bring_back(context: Context, run: Run, repo: Repo, git: Git, journal: Journal) -> str:
+    if unpark(context, run, repo):
+        return "unparked"
+    if not os.path.isdir(run.worktree) or not journal.tree_made:
+        return _rebuild(context, run, git)
+    if is_connected(run, repo):
+        return "finished"
+    if not connect(run, repo, git):
+        adopt_tree(git, path=run.worktree, branch=run.branch, commit=run.base_commit)
+    return "reconnected"
 
 
 def _rebuild(context: Context, run: Run, git: Git) -> str:

@@ -3,9 +3,12 @@
 import os
 
 from agency.domain.errors import AgencyError
+from agency.domain.repo import Repo
 from agency.domain.run import Run
 from agency.sessions.context import Context
 from agency.tools.git.command import Git
+from agency.tools.git.discover import discover
+from agency.tools.git.worktree import repair_link
 
 
 def require_worktree(run: Run) -> str:
@@ -19,6 +22,22 @@ def require_worktree(run: Run) -> str:
         run_id=run.run_id,
         worktree=run.worktree,
     )
+
+
+def is_connected(run: Run, repo: Repo) -> bool:
+    """Whether git works in the worktree: its link leads to a working tree of ``repo`` that stands where it should."""
+    place = discover(run.worktree)
+    return place is not None and place.tree == os.path.realpath(run.worktree) and place.common_dir == repo.git_dir
+
+
+def connect(run: Run, repo: Repo, git: Git) -> bool:
+    """Connect the worktree with the repository again where either was moved; whether git works in it afterwards.
+
+    Hold the repo lock.
+    """
+    if not is_connected(run, repo):
+        repair_link(git, run.worktree)
+    return is_connected(run, repo)
 
 
 def git_in(context: Context, run: Run) -> Git:

@@ -3,7 +3,7 @@
 import os
 
 from agency.domain.launch import Launch, launch_from_record, record_of_launch
-from agency.store.records import make_directory, read_record, write_file, write_record
+from agency.store.records import discard, make_directory, read_record, write_file, write_record
 
 
 def read_launch(directory: str) -> Launch | None:
@@ -35,11 +35,20 @@ def last_launch_number(directory: str) -> int:
 
 
 def write_start_file(directory: str, number: int, script: str) -> str:
-    """Leave ``script`` for the shim of a launch and return the launch's directory. Mode 0600; the shim removes it."""
+    """Leave ``script`` for the shim of a launch and return the launch's directory. Mode 0600; the shim removes it.
+
+    One that the shim of the launch before never came to read goes, because it holds the environment of a call.
+    """
+    discard_start_file(launch_directory(directory, number - 1))
     place = launch_directory(directory, number)
     make_directory(place)
     write_file(f"{place}/start", script.encode("utf-8", "surrogateescape"), durable=False)
     return place
+
+
+def discard_start_file(place: str) -> None:
+    """Remove what was left for the shim of the launch with directory ``place``, if it is still there."""
+    discard(f"{place}/start")
 
 
 def read_exit_code(directory: str, number: int) -> int | None:

@@ -24,7 +24,8 @@ def command(older_than: float, dry_run: bool, as_json: bool, repo: str | None, l
     from agency.sessions.gc import collect_garbage
 
     context = make_context("gc", lock_timeout)
-    gone = collect_garbage(context, repo=repo, older_than=older_than, dry_run=dry_run)
+    with context.busy("looking at what was archived"):
+        gone = collect_garbage(context, repo=repo, older_than=older_than, dry_run=dry_run)
     if as_json:
         print_json("data", {"dry_run": dry_run, "removed": [asdict(item) for item in gone]})
         return

@@ -12,11 +12,12 @@ from agency.sessions.context import Context
 from agency.sessions.doctor.check import Check
 from agency.sessions.listing import list_observations
 from agency.sessions.live import tmux_of
+from agency.sessions.worktree import connect, is_connected
 from agency.store.launches import read_launch
 from agency.store.runs import list_repo_ids, list_runs
 from agency.tools.git.command import Git
 from agency.tools.git.discover import discover
-from agency.tools.git.worktree import list_checkouts, remove_entry, repair_link
+from agency.tools.git.worktree import list_checkouts, remove_entry
 from agency.tools.tmux.look import list_panes
 
 _RUN_BRANCH = re.compile(r"agency/[a-z][a-z0-9-]*-[0-9a-f]{4}")
@@ -78,17 +79,15 @@ def _links(context: Context, repo: Repo, *, fix: bool) -> list[Check]:
     """Worktrees that have lost their repository because it was moved."""
     checks = []
     for run in list_runs(context.paths, repo.repo_id):
-        if not isinstance(run, Run) or not os.path.exists(f"{run.worktree}/.git"):
+        if not isinstance(run, Run) or not os.path.exists(f"{run.worktree}/.git") or is_connected(run, repo):
             continue
-        place = discover(run.worktree)
-        if place is not None and place.tree == os.path.realpath(run.worktree) and place.common_dir == repo.git_dir:
-            continue
-        if place is not None and place.tree == os.path.realpath(run.worktree):
+        other = discover(run.worktree)
+        if other is not None and other.tree == os.path.realpath(run.worktree):
             continue  # a run of another clone of the same repo
         text = f"the worktree of {run.name} has lost its repository"
         if fix:
             with context.lock(repo.repo_id) as lock:
-                repair_link(Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd), run.worktree)
+                connect(run, repo, Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd))
             checks.append(Check(name="worktree", state="mended", text=text))
         else:
             checks.append(Check(name="worktree", state="warning", text=text, mend="agency doctor --fix"))

@@ -27,7 +27,9 @@ def discover(directory: str) -> Place | None:
     while True:
         git_dir = read_link_file(f"{place}/.git")
         if git_dir is not None:
-            return Place(tree=place, git_dir=git_dir, common_dir=common_dir_of(git_dir))
+            common_dir = common_dir_of(git_dir)
+            bare = git_dir == common_dir and _says_bare(git_dir)
+            return Place(tree=None if bare else place, git_dir=git_dir, common_dir=common_dir)
         if _is_git_dir(place):
             return Place(tree=None, git_dir=place, common_dir=common_dir_of(place))
         parent = os.path.dirname(place)
@@ -60,6 +62,16 @@ def common_dir_of(git_dir: str) -> str:
     except OSError:
         return git_dir
     return os.path.realpath(os.path.join(git_dir, common))
+
+
+def _says_bare(git_dir: str) -> bool:
+    """Whether the repository has no working tree beside it, although a ``.git`` leads to it (worktrees around a ``.bare``)."""
+    try:
+        with open(f"{git_dir}/config", "rb") as file:
+            lines = file.read().lower().split(b"\n")
+    except OSError:
+        return False
+    return any(line.replace(b" ", b"").strip() == b"bare=true" for line in lines)
 
 
 def _is_git_dir(path: str) -> bool:

@@ -4,6 +4,7 @@ import os
 import shutil
 from dataclasses import dataclass
 
+from agency.domain.errors import AgencyError
 from agency.tools.git.command import LONG, Git
 from agency.tools.git.discover import read_link_file
 
@@ -49,6 +50,30 @@ def add_worktree(git: Git, *, path: str, branch: str, commit: str) -> None:
 def add_new_worktree(git: Git, *, path: str, branch: str, commit: str) -> None:
     """The same for a branch and a path that nothing has used before. Raises E_GIT_FAILED."""
     git.do("worktree", "add", "--quiet", "--no-checkout", "--no-track", "-b", branch, path, commit)
+
+
+def adopt_tree(git: Git, *, path: str, branch: str, commit: str) -> None:
+    """Make the directory ``path``, whose files stay as they are, a worktree of the repository on ``branch`` again.
+
+    Repeating it after a kill is safe. Raises E_GIT_FAILED.
+    """
+    beside = f"{path}.new"
+    shutil.rmtree(beside, ignore_errors=True)
+    add_worktree(git, path=beside, branch=branch, commit=commit)
+    admin = admin_dir_of(git, beside)
+    if admin is None:
+        raise AgencyError("E_GIT_FAILED", f"git made no worktree at {beside}", hint="agency doctor")
+    write_links(admin, path)
+    shutil.rmtree(beside)
+    Git(environ=git.environ, tree=path).do("reset", "--quiet", "--mixed", timeout=LONG)
+
+
+def write_links(admin: str, path: str, *, standing_at: str | None = None) -> None:
+    """Point the directory ``admin`` of a repository and the worktree at ``path`` to each other. ``standing_at`` is where the
+    worktree still stands while it is about to be moved to ``path``."""
+    for file, line in ((f"{admin}/gitdir", f"{path}/.git"), (f"{standing_at or path}/.git", f"gitdir: {admin}")):
+        with open(file, "wb") as link:
+            link.write(os.fsencode(line) + b"\n")
 
 
 def fill_tree(git: Git) -> None:
@@ -99,5 +124,5 @@ def delete_branch(git: Git, branch: str, commit: str) -> None:
 
 
 def repair_link(git: Git, path: str) -> None:
-    """Connect the worktree at ``path`` with the repository again after either has moved."""
-    git.do("worktree", "repair", path)
+    """Connect the worktree at ``path`` with the repository again after either has moved, where git can."""
+    git.ask("worktree", "repair", path)

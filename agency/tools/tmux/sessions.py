@@ -45,7 +45,7 @@ def start_window(tmux: Tmux, *, session: str, cwd: str, launch_directory: str) -
     """Run the shim of a launch in a new window of a session whose runner pane was closed."""
     words = (
         "new-window", "-P", "-F", FORMAT, "-t", f"={session}:", "-c", cwd, "/bin/sh", SHIM, launch_directory, ";",
-        "set-option", "-w", "-t", f"={session}:", "remain-on-exit", "on", ";",
+        *_keep_last_screen(session),
         "set-option", "-p", "-t", f"={session}:", "@agency_runner", "1",
     )  # fmt: skip
     done = tmux.ask(*words)
@@ -87,12 +87,19 @@ def _settings(session: str, options: Mapping[str, str]) -> list[str]:
     words = [
         "set-option", "-t", f"={session}:", "destroy-unattached", "off", ";",
         "set-option", "-t", f"={session}:", "detach-on-destroy", "on", ";",
-        "set-option", "-w", "-t", f"={session}:", "remain-on-exit", "on", ";",
+        *_keep_last_screen(session),
         "set-option", "-p", "-t", f"={session}:", "@agency_runner", "1",
     ]  # fmt: skip
     for name, value in options.items():
         words += [";", "set-option", "-t", f"={session}:", name, value]
     return words
+
+
+def _keep_last_screen(session: str) -> tuple[str, ...]:
+    """Keep the pane of an ended program, without tmux's own note (tmux 3.3): it is written on the last line, so that in a
+    smaller terminal the end of the runner's screen and what the shim says below it would scroll out of sight."""
+    window = ("set-option", "-q", "-w", "-t", f"={session}:")
+    return (*window, "remain-on-exit", "on", ";", *window, "remain-on-exit-format", "", ";")
 
 
 def _environment(variables: Mapping[str, str]) -> list[str]:
