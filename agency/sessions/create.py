@@ -34,6 +34,7 @@ from agency.sessions.signals import shielded
 from agency.store.eventlog import now
 from agency.store.runs import create_record, list_runs, load_run, log_of, remove_record, update_meta
 from agency.tools.git.command import Git
+from agency.tools.git.submodules import fill_submodules
 from agency.tools.git.worktree import add_new_worktree, fill_tree, remove_entry
 from agency.tools.identity import this_process
 
@@ -91,6 +92,7 @@ def create_run(context: Context, request: RunRequest, show: Callable[[bytes], No
         worktree = Git(environ=context.environ, tree=run.worktree)
         with context.busy("filling the worktree"):
             fill_tree(worktree)
+            fill_submodules(worktree, repo.git_dir)
         if changes is not None:
             worktree.do("read-tree", "-m", "-u", "HEAD", changes)
             worktree.do("reset", "--quiet", "--mixed")

@@ -85,6 +85,7 @@ def _place(run: Run, tmux: Tmux, panes: list[Pane], place: str, variables: Mappi
     return start_session(
         tmux,
         session=run.session_name,
+        window=run.runner,
         cwd=run.worktree,
         launch_directory=place,
         variables=variables,

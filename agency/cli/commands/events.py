@@ -4,6 +4,7 @@ import json
 
 import click
 
+from agency.cli.interrupt import until_interrupted
 from agency.cli.options import as_json, common, make_context, ref_argument
 from agency.cli.output import print_line
 
@@ -20,11 +21,12 @@ def command(ref: str, follow: bool, as_json: bool, repo: str | None, lock_timeou
 
     context = make_context("events", lock_timeout)
     run = find_run(context, ref, repo=repo, archived="yes", broken=True)
-    for event in events_of(run, follow=follow):
-        if as_json:
-            print_line(json.dumps(event, separators=(",", ":"), ensure_ascii=False))
-        else:
-            print_line(f"{event.get('timestamp')}  {event['event']:<17}  {_data(event.get('data') or {})}".rstrip())
+    with until_interrupted():
+        for event in events_of(run, follow=follow):
+            if as_json:
+                print_line(json.dumps(event, separators=(",", ":"), ensure_ascii=False))
+            else:
+                print_line(f"{event.get('timestamp')}  {event['event']:<17}  {_data(event.get('data') or {})}".rstrip())
 
 
 def _data(data: dict[str, object]) -> str:

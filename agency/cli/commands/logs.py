@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from agency.cli.interrupt import until_interrupted
 from agency.cli.options import common, make_context, ref_argument
 from agency.sessions.follow import LOGS
 
@@ -20,6 +21,7 @@ def command(ref: str, which: str, follow: bool, repo: str | None, lock_timeout: 
 
     context = make_context("logs", lock_timeout)
     run = require_run(context, ref, repo=repo, archived="yes")
-    for chunk in log_chunks(context, run, which, follow=follow):
-        sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
+    with until_interrupted():
+        for chunk in log_chunks(context, run, which, follow=follow):
+            sys.stdout.buffer.write(chunk)
+            sys.stdout.buffer.flush()

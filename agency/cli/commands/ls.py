@@ -2,6 +2,7 @@
 
 import click
 
+from agency.cli.interrupt import until_interrupted
 from agency.cli.options import as_json, common, make_context
 from agency.cli.output import print_json, print_line, shorten, table
 from agency.sessions.listing import Listing
@@ -35,7 +36,8 @@ def command(
         return list_observations(context, repo=repo, every_repo=all_repos, archived=archived, status=status)
 
     if watch and not as_json:
-        _watch(look)
+        with until_interrupted():
+            _watch(look)
     listing = look()
     if as_json:
         print_json("data", [describe(context, observation) for observation in listing.observations])

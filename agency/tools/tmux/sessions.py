@@ -20,18 +20,19 @@ def start_session(
     tmux: Tmux,
     *,
     session: str,
+    window: str,
     cwd: str,
     launch_directory: str,
     variables: Mapping[str, str],
     options: Mapping[str, str],
 ) -> Pane:
-    """Make a detached session whose one pane runs the shim of a launch, and return that pane.
+    """Make a detached session with one window, whose one pane runs the shim of a launch, and return that pane.
 
     ``variables`` are seen by panes that a person opens later; ``options`` are user options (``@name``) that carry the
     identity. Raises SessionExists or E_TMUX_FAILED.
     """
     words = (
-        "new-session", "-d", "-P", "-F", FORMAT, "-s", session, *_SIZE, "-c", cwd,
+        "new-session", "-d", "-P", "-F", FORMAT, "-s", session, "-n", window, *_SIZE, "-c", cwd,
         *_environment(variables), "/bin/sh", SHIM, launch_directory, ";",
         *_settings(session, options),
     )  # fmt: skip
