@@ -35,6 +35,7 @@ from agency.sessions.signals import shielded
 from agency.sessions.whole import require_idle
 from agency.sessions.worktree import connect, is_connected
 from agency.store.eventlog import now
+from agency.store.launches import discard_start_files
 from agency.store.runs import log_of, move_to_archive, update_meta
 from agency.tools.git.command import Git
 from agency.tools.identity import this_process
@@ -129,6 +130,7 @@ def _put_away(
         tip = _remove_branch(context, run, git, request) if git is not None else None
         if tip is not None:
             log.append(BRANCH_DELETED({"branch": run.branch, "commit": tip}), durable=True)
+        discard_start_files(run.directory)
         update_meta(run, {"flags": {"abandoned": True}, "archive": {"archived_at": now()}})
         archived = move_to_archive(context.paths, run)
         log_of(archived).append(CLEAN_FINISHED({}), durable=True)

@@ -12,7 +12,7 @@ from agency.sessions.context import Context
 from agency.sessions.environment import run_variables, without_run
 from agency.store.eventlog import now
 from agency.store.launches import (
-    discard_start_file,
+    discard_start_files,
     last_launch_number,
     write_launch,
     write_start_file,
@@ -51,7 +51,7 @@ def start_runner(context: Context, run: Run, runner: Runner, tmux: Tmux, panes: 
     try:
         pane = _place(run, tmux, panes, place, variables)
     except BaseException:
-        discard_start_file(place)
+        discard_start_files(run.directory)
         raise
     launch = replace(
         launch,

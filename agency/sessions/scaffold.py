@@ -36,7 +36,7 @@ def bring_along(context: Context, run: Run, checkout: str, settings: Settings) -
     the file system has it; linked are the paths of ``worktree.link``. Files that are there already stay.
     """
     git = Git(environ=context.environ, tree=checkout)
-    patterns = list(settings.worktree_copy)
+    patterns = [f"/{glob}" for glob in settings.worktree_copy]
     include = f"{checkout}/{INCLUDE_FILE}"
     if os.path.isfile(include):
         with open(include, encoding="utf-8", errors="surrogateescape") as file:

@@ -32,10 +32,11 @@ def send_to(context: Context, run: Run, content: bytes, *, enter: bool) -> None:
             run_id=run.run_id,
         )
     try:
+        keys = ("Enter",) if enter else ()
         if content:
-            paste(tmux, pane.pane_id, content, buffer=f"agency-{run.run_id}-{os.getpid()}")
-        if enter:
-            send_keys(tmux, pane.pane_id, "Enter")
+            paste(tmux, pane.pane_id, content, buffer=f"agency-{run.run_id}-{os.getpid()}", keys=keys)
+        elif keys:
+            send_keys(tmux, pane.pane_id, *keys)
     except AgencyError as error:
         raise AgencyError(
             "E_SEND_FAILED", f"the text did not reach {run.name}: {error.message}", hint=f"agency attach {run.name}"

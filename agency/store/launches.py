@@ -46,9 +46,10 @@ def write_start_file(directory: str, number: int, script: str) -> str:
     return place
 
 
-def discard_start_file(place: str) -> None:
-    """Remove what was left for the shim of the launch with directory ``place``, if it is still there."""
-    discard(f"{place}/start")
+def discard_start_files(directory: str) -> None:
+    """Remove what no shim came to fetch: it holds the environment of a caller."""
+    for number in range(1, last_launch_number(directory) + 1):
+        discard(f"{launch_directory(directory, number)}/start")
 
 
 def read_exit_code(directory: str, number: int) -> int | None:

@@ -71,9 +71,16 @@ def merge(record: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]
 
 
 def make_directory(path: str) -> None:
-    """Make a directory and its parents, mode 0700. It may be there already."""
+    """Make a directory and its parents, all of them mode 0700. It may be there already."""
     with told_plainly("making a directory", path):
-        os.makedirs(path, mode=0o700, exist_ok=True)
+        try:
+            os.mkdir(path, 0o700)
+        except FileNotFoundError:
+            make_directory(os.path.dirname(path))
+            make_directory(path)
+        except FileExistsError:
+            if not os.path.isdir(path):
+                raise
 
 
 def move_directory(source: str, target: str) -> None:

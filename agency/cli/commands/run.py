@@ -1,6 +1,6 @@
 """agency run"""
 
-from typing import TextIO
+from typing import BinaryIO
 
 import click
 
@@ -40,7 +40,7 @@ class _Run(click.Command):
 @click.option("--prompt", "-p", metavar="TEXT", help="The first prompt, handed to the runner.")
 @click.option(
     "--prompt-file",
-    type=click.File("r", encoding="utf-8", errors="surrogateescape"),
+    type=click.File("rb"),
     help="The first prompt from a file (- for standard input).",
 )
 @click.option(
@@ -60,7 +60,7 @@ def command(
     detached: bool,
     open_editor: bool,
     prompt: str | None,
-    prompt_file: TextIO | None,
+    prompt_file: BinaryIO | None,
     allow_dirty: bool,
     take_changes: bool,
     as_json: bool,
@@ -98,7 +98,7 @@ def command(
             name=name_option or name,
             runner=runner,
             parent=parent,
-            prompt=prompt if prompt_file is None else prompt_file.read(),
+            prompt=prompt if prompt_file is None else prompt_file.read().decode("utf-8", "surrogateescape"),
             runner_args=runner_args,
             allow_dirty=allow_dirty,
             take_changes=take_changes,

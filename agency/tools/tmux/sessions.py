@@ -74,14 +74,27 @@ def kill_session(tmux: Tmux, session_id: str) -> bool:
 
 
 def send_keys(tmux: Tmux, pane_id: str, *keys: str) -> None:
-    """Type named keys into a pane. Raises E_TMUX_FAILED."""
-    tmux.do("send-keys", "-t", pane_id, *keys)
+    """Type named keys into the program of a pane, whose viewers may be scrolling back. Raises E_TMUX_FAILED."""
+    tmux.do(*_typed(pane_id, *keys))
 
 
-def paste(tmux: Tmux, pane_id: str, content: bytes, *, buffer: str) -> None:
-    """Put bytes into a pane as a paste, in brackets when the program there asked for that. Raises E_TMUX_FAILED."""
-    tmux.do("load-buffer", "-b", buffer, "-", stdin=content)
-    tmux.do("paste-buffer", "-p", "-r", "-d", "-b", buffer, "-t", pane_id)
+def paste(tmux: Tmux, pane_id: str, content: bytes, *, buffer: str, keys: tuple[str, ...]) -> None:
+    """Put bytes into a pane as a paste, in brackets when the program there asked for that, and type named keys after it.
+
+    Nothing that others send to the pane at the same time comes in between. Raises E_TMUX_FAILED.
+    """
+    tmux.do(
+        "load-buffer", "-b", buffer, "-", ";",
+        "copy-mode", "-q", "-t", pane_id, ";",
+        "paste-buffer", "-p", "-r", "-d", "-b", buffer, "-t", pane_id,
+        *((";", *_typed(pane_id, *keys)) if keys else ()),
+        stdin=content,
+    )  # fmt: skip
+
+
+def _typed(pane_id: str, *keys: str) -> tuple[str, ...]:
+    """Without the first command a pane in which somebody scrolls back would take the keys for commands to itself."""
+    return ("copy-mode", "-q", "-t", pane_id, ";", "send-keys", "-t", pane_id, *keys)
 
 
 def _settings(session: str, options: Mapping[str, str]) -> list[str]:
