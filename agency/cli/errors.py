@@ -1,7 +1,9 @@
 """The one door for failures: every exception becomes a message and an exit code."""
 
+import errno
 import os
 import sys
+from contextlib import suppress
 
 import click
 
@@ -29,11 +31,13 @@ def show_error(error: BaseException, argv: list[str]) -> None:
         traceback.print_exception(error)
     told = _as_agency_error(error)
     if "--json" in words:
-        print_json(
-            "error",
-            {"code": told.code, "message": told.message, "hint": told.hint, "details": told.details},
-        )
-        return
+        with suppress(OSError):  # then it is told on standard error
+            print_json(
+                "error",
+                {"code": told.code, "message": told.message, "hint": told.hint, "details": told.details},
+            )
+            sys.stdout.flush()
+            return
     lines = [f"error_code: {told.code}", told.message]
     for key, value in told.details.items():
         lines += (
@@ -53,7 +57,10 @@ def _as_agency_error(error: BaseException) -> AgencyError:
     if isinstance(error, click.ClickException):
         return AgencyError("E_USAGE", _sentence(error.format_message()), hint="agency --help")
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return AgencyError("E_INTERRUPTED", f"stopped by {error}" if str(error) else "stopped by a signal")
+        name = str(error.__cause__ or error)  # click wraps what the signal raised
+        return AgencyError("E_INTERRUPTED", f"stopped by {name or 'a signal'}")
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return AgencyError("E_DISK_FULL", "there is no space left for the output", hint="free some space")
     return AgencyError(
         "E_INTERNAL",
         f"something unexpected happened: {type(error).__name__}: {error}",

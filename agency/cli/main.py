@@ -1,11 +1,14 @@
 """The command ``agency``: its subcommands, loaded when they are used, and the one door for failures."""
 
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 import click
 
 from agency.cli.errors import exit_code_of, show_error
+from agency.cli.streams import let_go_of_output, require_streams
+from agency.domain.errors import EXIT_DONE
 
 COMMANDS: dict[str, str] = {
     "init": "Make a repo ready: agency.yaml, scripts, instructions for runners.",
@@ -109,14 +112,20 @@ def main() -> None:
     """Run the command line and exit."""
     from agency.sessions.signals import end_in_order
 
+    require_streams()
     end_in_order()
+    stdout = sys.stdout
     try:
         result = agency.main(prog_name="agency", standalone_mode=False)
         sys.stdout.flush()
-        sys.exit(result if isinstance(result, int) else 0)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+        code = result if isinstance(result, int) else EXIT_DONE
+    except BrokenPipeError:  # whoever read the output has seen enough, as head does
+        code = EXIT_DONE
+    except SystemExit as end:  # click's own end: a word was completed, or it met the broken pipe and replaced stdout
+        code = int(end.code or 0) if sys.stdout is stdout else EXIT_DONE
     except (Exception, KeyboardInterrupt) as error:
-        show_error(error, sys.argv[1:])
-        sys.exit(exit_code_of(error))
+        code = exit_code_of(error)
+        with suppress(OSError):
+            show_error(error, sys.argv[1:])
+    let_go_of_output()
+    sys.exit(code)

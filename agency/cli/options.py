@@ -57,6 +57,15 @@ def as_json(command: F) -> F:
 
 def complete_ref(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Names and ids of present runs that begin with ``incomplete``, for shell completion."""
+    return _complete(ctx, incomplete, (False,))
+
+
+def complete_any_ref(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The same for archived runs too."""
+    return _complete(ctx, incomplete, (False, True))
+
+
+def _complete(ctx: click.Context, incomplete: str, archived: tuple[bool, ...]) -> list[str]:
     from agency.domain.run import Run
     from agency.sessions.find import find_repo
     from agency.store.runs import list_repo_ids, list_runs
@@ -65,10 +74,12 @@ def complete_ref(ctx: click.Context, param: click.Parameter, incomplete: str) ->
         context = make_context("completion", DEFAULT_LOCK_TIMEOUT)
         here = find_repo(context, ctx.params.get("repo"))
         repo_ids = [here.repo_id] if here is not None else list_repo_ids(context.paths)
-        runs = [run for repo_id in repo_ids for run in list_runs(context.paths, repo_id)]
+        runs = [
+            run for repo_id in repo_ids for old in archived for run in list_runs(context.paths, repo_id, archived=old)
+        ]
     except AgencyError:
         return []
-    names = sorted(run.name for run in runs if isinstance(run, Run))
+    names = sorted({run.name for run in runs if isinstance(run, Run)})
     ids = sorted((run.run_id for run in runs), reverse=True) if incomplete[:1].isdigit() else []
     return [word for word in (*names, *ids) if word.startswith(incomplete)]
 

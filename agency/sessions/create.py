@@ -29,7 +29,6 @@ from agency.sessions.live import tmux_of, watch_start
 from agency.sessions.parent import Parent, find_parent, take_changes
 from agency.sessions.remove import remove_branch, remove_tree
 from agency.sessions.scaffold import bring_along, scaffold
-from agency.sessions.scripts import record_of, run_script, script_failed
 from agency.sessions.signals import shielded
 from agency.store.eventlog import now
 from agency.store.runs import create_record, list_runs, load_run, log_of, remove_record, update_meta
@@ -202,6 +201,8 @@ def _set_up(context: Context, run: Run, settings: Settings, show: Callable[[byte
     script = settings.scripts.get("setup")
     if script is None:
         return
+    from agency.sessions.scripts import record_of, run_script, script_failed
+
     try:
         result = run_script(context, run, "setup", script, started=SETUP_STARTED, finished=SETUP_FINISHED, show=show)
         with context.lock(run.repo_id):

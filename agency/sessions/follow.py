@@ -9,6 +9,7 @@ from agency.domain.errors import AgencyError
 from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
 from agency.sessions.live import live_pane
+from agency.store.eventlog import parse_lines
 from agency.store.runs import log_of
 from agency.tools.tmux.look import capture, runner_pane
 
@@ -17,15 +18,22 @@ _POLL = 0.2
 
 
 def events_of(run: Run | BrokenRun, *, follow: bool) -> Iterator[dict[str, Any]]:
-    """The events of a run, oldest first; with ``follow`` those to come too, until the log is moved away."""
+    """The events of a run, oldest first; with ``follow`` those to come too, until the run is archived or removed."""
     log = log_of(run)
-    offset = 0
-    while True:
-        events, offset = log.read_from(offset)
-        yield from events
-        if not follow or not os.path.exists(log.path):
-            return
-        time.sleep(_POLL)
+    if not follow or not os.path.exists(log.path):
+        yield from log.read()
+        return
+    name, torn = "", b""
+    with open(log.path, "rb") as file:  # it stays the log's when that is moved into the archive
+        while True:
+            lines, _, torn = (torn + file.read()).rpartition(b"\n")
+            for event in parse_lines(lines):
+                name = event["event"]
+                yield event
+            removed = os.fstat(file.fileno()).st_nlink == 0
+            if removed or (name == "clean_finished" and not os.path.exists(log.path)):
+                return
+            time.sleep(_POLL)
 
 
 def log_chunks(context: Context, run: Run, name: str, *, follow: bool) -> Iterator[bytes]:

@@ -1,25 +1,24 @@
 """``agency gc`` and ``agency du``: letting go of what was archived long ago, and what everything costs on disk."""
 
 import os
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from agency.domain.errors import AgencyError
 from agency.domain.ids import RepoId, RunId, is_run_id
+from agency.domain.journal import fold
 from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
 from agency.sessions.find import find_repo
 from agency.sessions.park import parked_trees
 from agency.sessions.place import repo_of
 from agency.sessions.remove import remove_directory
-from agency.store.failures import told_plainly
-from agency.store.runs import list_repo_ids, list_runs
+from agency.store.runs import list_repo_ids, list_runs, load_run, log_of, remove_record, sweep_hidden
 from agency.tools.git.command import Git
 from agency.tools.git.snapshot import trash_ref
 
-DEFAULT_AGE = 30 * 86400.0
+_CENTURY = 36525 * 86400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +38,18 @@ def collect_garbage(context: Context, *, repo: str | None, older_than: float, dr
 
     Looks at the repo of the caller, else at every repo. With ``dry_run`` only tells what would go. Never touches a present run.
     """
-    limit = datetime.now(UTC) - timedelta(seconds=older_than)
+    limit = datetime.now(UTC) - timedelta(seconds=min(older_than, _CENTURY))
     gone = []
     for repo_id in _repo_ids(context, repo):
+        archive = context.paths.archive(repo_id)
+        if not dry_run and os.path.isdir(archive):
+            with context.lock(repo_id):
+                sweep_hidden(archive)
         for run in list_runs(context.paths, repo_id, archived=True):
-            if isinstance(run, Run) and _moment(run.archived_at or run.created_at) <= limit:
-                gone.append(_archived_item(context, run))
-                if not dry_run:
-                    _let_go(context, run)
+            if _is_due(run, limit):
+                item = _archived_item(context, run)
+                if dry_run or _let_go(context, run, limit):
+                    gone.append(item)
         for path in _leftovers(context, repo_id, limit):
             gone.append(
                 Item(kind="leftover", repo_id=repo_id, run_id="", name=os.path.basename(path), size=size_of([path]))
@@ -97,17 +100,31 @@ def size_of(paths: Iterable[str]) -> int:
     return total
 
 
-def _let_go(context: Context, run: Run) -> None:
-    """The parked worktree, then the ref, then the record: interrupted, the next gc finds the record and goes on."""
+def _is_due(run: Run | BrokenRun, limit: datetime) -> bool:
+    """Whether the run was archived before ``limit``, and nobody began to bring it back."""
+    if isinstance(run, BrokenRun) or _moment(run.archived_at or run.created_at) > limit:
+        return False
+    operation = fold(log_of(run).read()).operation
+    return operation is None or operation.kind == "clean"
+
+
+def _let_go(context: Context, run: Run | BrokenRun, limit: datetime) -> bool:
+    """The parked worktree, then the ref, then the record: interrupted, the next gc finds the record and goes on.
+
+    False, and nothing done, when the run is no longer due by the time the lock is held.
+    """
     with context.lock(run.repo_id) as lock:
+        run = load_run(context.paths, run.repo_id, run.run_id, archived=True)
+        if isinstance(run, BrokenRun) or not _is_due(run, limit):
+            return False
         for path in parked_trees(context, run):
             remove_directory(context, run.repo_id, path)
         repo = repo_of(context, run)
         if repo is not None:
             git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
             git.ask("update-ref", "-d", trash_ref(run.run_id))
-        with told_plainly("removing a record", run.directory):
-            shutil.rmtree(run.directory)
+        remove_record(run)
+    return True
 
 
 def _leftovers(context: Context, repo_id: RepoId, limit: datetime) -> list[str]:

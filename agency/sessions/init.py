@@ -39,6 +39,13 @@ def init_repo(repo: Repo, *, gitignore: bool, force: bool) -> Initialised:
         )
     root = repo.checkout
     old = find_repo_config(root)
+    if old is not None and force and os.path.basename(old) != "agency.yaml":
+        raise AgencyError(
+            "E_CONFIG_EXISTS",
+            f"{old} is there, and agency.yaml beside it would be one too many",
+            hint=f"move {old} away, then type the command again",
+            file=old,
+        )
     if old is not None and not force:
         raise AgencyError(
             "E_CONFIG_EXISTS",

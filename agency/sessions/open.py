@@ -59,5 +59,13 @@ def _editor_words(context: Context, settings: Settings, editor: str | None) -> t
     if chosen is None:
         path = context.environ.get("PATH", os.defpath)
         chosen = next((name for name in _USUAL if shutil.which(name, path=path)), "code")
-    words = settings.editors.get(chosen) or tuple(shlex.split(chosen))
+    try:
+        words = settings.editors.get(chosen) or tuple(shlex.split(chosen))
+    except ValueError as error:
+        raise AgencyError(
+            "E_EDITOR_NOT_CONFIGURED",
+            f"the editor {chosen} cannot be split into words: {str(error).lower()}",
+            hint="mend its quotes",
+            editor=chosen,
+        ) from None
     return words or ("code",)

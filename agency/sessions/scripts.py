@@ -81,7 +81,7 @@ def run_script(
         code, timed_out, cancelled = _run(context, run, argv, script.timeout, on_output)
     said = read_result(result_path)
     result = ScriptResult(
-        ok=code == 0 and said.get("ok") is not False,
+        ok=code == 0 and not (timed_out or cancelled) and said.get("ok") is not False,
         exit_code=code if not (timed_out or cancelled) else None,
         timed_out=timed_out,
         cancelled=cancelled,

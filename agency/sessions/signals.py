@@ -13,7 +13,14 @@ class Interrupted(KeyboardInterrupt):
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    for other in _ORDERLY:
+        if signal.getsignal(other) is _interrupt:
+            signal.signal(other, _pass_over)
     raise Interrupted(signal.Signals(number).name)
+
+
+def _pass_over(number: int, frame: FrameType | None) -> None:
+    """A command that ends in order already is not hurried by a second signal."""
 
 
 def end_in_order() -> None:

@@ -70,18 +70,11 @@ class EventLog:
 
     def read(self) -> list[dict[str, Any]]:
         """Every readable event, oldest first; none when there is no log."""
-        return list(self.read_from(0)[0])
-
-    def read_from(self, offset: int) -> tuple[list[dict[str, Any]], int]:
-        """The events whose line begins at or after byte ``offset``, and the offset after the last whole line."""
         try:
             with open(self.path, "rb") as file:
-                file.seek(offset)
-                content = file.read()
+                return list(parse_lines(file.read()))
         except FileNotFoundError:
-            return [], offset
-        end = content.rfind(b"\n") + 1
-        return list(parse_lines(content)), offset + end
+            return []
 
 
 def parse_lines(content: bytes) -> Iterator[dict[str, Any]]:

@@ -37,9 +37,9 @@ def last_launch_number(directory: str) -> int:
 def write_start_file(directory: str, number: int, script: str) -> str:
     """Leave ``script`` for the shim of a launch and return the launch's directory. Mode 0600; the shim removes it.
 
-    One that the shim of the launch before never came to read goes, because it holds the environment of a call.
+    What the shims of earlier launches never came to fetch goes.
     """
-    discard_start_file(launch_directory(directory, number - 1))
+    discard_start_files(directory)
     place = launch_directory(directory, number)
     make_directory(place)
     write_file(f"{place}/start", script.encode("utf-8", "surrogateescape"), durable=False)

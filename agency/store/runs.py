@@ -14,7 +14,8 @@ from agency.store.failures import told_plainly
 from agency.store.paths import Paths
 from agency.store.records import make_directory, move_directory, patch_record, read_record, write_record
 
-_UNBORN = ".new-"
+_HIDDEN = ".new-"
+"""Before the id of a run in the name of a directory: its record is not there yet, or no longer."""
 
 
 def list_repo_ids(paths: Paths) -> list[RepoId]:
@@ -66,8 +67,8 @@ def create_record(
     """
     runs = paths.runs(repo_id)
     make_directory(runs)
-    _sweep_unborn(runs)
-    unborn = f"{runs}/{_UNBORN}{run_id}"
+    sweep_hidden(runs)
+    unborn = f"{runs}/{_HIDDEN}{run_id}"
     try:
         make_directory(unborn)
         make_directory(f"{unborn}/logs")
@@ -81,11 +82,11 @@ def create_record(
 
 
 def remove_record(run: Run) -> None:
-    """Remove the record of a run that never came to be. Hold the repo lock."""
-    unborn = f"{os.path.dirname(run.directory)}/{_UNBORN}{run.run_id}"
+    """Remove the record of a run for good; it disappears as a whole. Hold the repo lock."""
+    hidden = f"{os.path.dirname(run.directory)}/{_HIDDEN}{run.run_id}"
     with told_plainly("removing a record", run.directory):
-        os.rename(run.directory, unborn)
-        shutil.rmtree(unborn)
+        os.rename(run.directory, hidden)
+        shutil.rmtree(hidden)
 
 
 def update_meta(run: Run, patch: Mapping[str, Any]) -> None:
@@ -114,11 +115,12 @@ def _moved(paths: Paths, run: Run, target: str, *, archived: bool) -> Run:
     return moved
 
 
-def _sweep_unborn(runs: str) -> None:
-    """Remove what a killed creation left before its record appeared: nothing else was made by then."""
-    for name in _names(runs):
-        if name.startswith(_UNBORN):
-            shutil.rmtree(f"{runs}/{name}", ignore_errors=True)
+def sweep_hidden(place: str) -> None:
+    """Remove what a killed creation left before its record appeared, or a killed removal after it was gone: nothing else of
+    the run is there at that time. Hold the repo lock."""
+    for name in _names(place):
+        if name.startswith(_HIDDEN):
+            shutil.rmtree(f"{place}/{name}", ignore_errors=True)
 
 
 def _names(path: str) -> list[str]:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,7 +145,9 @@ class World:
         assert result.code == 0, f"agency {' '.join(words)}: {result.code}\n{result.out}{result.err}"
         return result
 
-    def spawn(self, *words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def spawn(
+        self, *words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start the installed command and go on; it is ended with the world."""
         return subprocess.Popen(
             [AGENCY, *words],
@@ -218,6 +221,7 @@ class World:
         if pid is not None:
             self.tmux_ask("kill-server")
             wait_for(lambda: not psutil.pid_exists(pid) or not _lives(psutil.Process(pid)), "the tmux server to end")
+            self._wait_for_the_dying()
         left = []
         for process in self.processes():
             try:
@@ -228,6 +232,12 @@ class World:
         _make_removable(self.root)
         shutil.rmtree(self.root, ignore_errors=True)
         return left
+
+    def _wait_for_the_dying(self, seconds: float = 5.0) -> None:
+        """Give what the end of the tmux server has hung up the time to end."""
+        deadline = time.monotonic() + seconds
+        while self.processes() and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def __enter__(self) -> "World":
         return self
@@ -306,7 +316,12 @@ class SeenRun:
     def pane(self) -> dict[str, str]:
         """The pane of its runner as tmux tells it: pane_id, pid, dead, cwd."""
         done = self.world.tmux_ask(
-            "list-panes", "-s", "-t", f"={self.session}:", "-F", "#{pane_id} #{pane_pid} #{pane_dead} #{pane_current_path}"
+            "list-panes",
+            "-s",
+            "-t",
+            f"={self.session}:",
+            "-F",
+            "#{pane_id} #{pane_pid} #{pane_dead} #{pane_current_path}",
         )
         assert done.returncode == 0, done.stderr
         pane_id, pid, dead, cwd = done.stdout.splitlines()[0].split(" ", 3)

@@ -2,12 +2,12 @@
 
 import click
 
-from agency.cli.options import as_json, common, make_context, ref_argument
+from agency.cli.options import as_json, common, complete_any_ref, make_context
 from agency.cli.output import print_json, print_pairs
 
 
 @click.command("restore", short_help="Undo a clean.")
-@ref_argument
+@click.argument("ref", shell_complete=complete_any_ref)
 @as_json
 @common
 def command(ref: str, as_json: bool, repo: str | None, lock_timeout: float) -> None:

@@ -66,4 +66,5 @@ def command(
         print_json("data", {**result, "exit_code": seen.facts.exit_code, "runner_alive": seen.facts.runner_alive})
     else:
         print_line(seen.verdict.status)
-    return EXIT_FAILED if seen.facts.ended_badly or seen.verdict.rule == "runner-lost" else EXIT_DONE
+    failed = seen.facts.ended_badly or seen.verdict.rule in ("runner-lost", "creation-failed")
+    return EXIT_FAILED if failed else EXIT_DONE

@@ -140,7 +140,7 @@ def _branches(context: Context, repo: Repo) -> list[Check]:
             name="branch",
             state="warning",
             text=f"{branch} belongs to no run",
-            mend=f"git branch -D {branch}",
+            mend=f"git branch -d {branch}",
         )
         for branch in lost
     ] or [Check(name="branches", state="ok", text="every agency branch belongs to a run")]

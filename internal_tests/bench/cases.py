@@ -1,0 +1,195 @@
+"""What is measured: each function makes its worlds, times commands in turns with what they cannot avoid, and gives rows."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from internal_tests.bench.crowd import populate
+from internal_tests.bench.measure import Row, Timed, in_turns, one_after_the_other, program
+from internal_tests.support.world import AGENCY, World, demo_config
+
+CLICK = 'python -c "import click"'
+
+
+def resume_live(rounds: int) -> list[Row]:
+    """``resume --detached`` of a live session."""
+    with _world() as world:
+        run = world.run("live")
+        ask = _tmux(world, "list-panes", "-s", "-t", f"={run.session}:", "-F", "#{pane_id}")
+        took = in_turns(
+            {
+                "resume": _agency(world, "resume", "live", "--detached"),
+                "unavoidable": one_after_the_other(_python(world, "import click"), ask),
+                "click": _python(world, "import click"),
+                "tmux": ask,
+            },
+            rounds,
+        )
+    what = "resume --detached, live session"
+    return [
+        Row(
+            what=what,
+            against=f"{CLICK} + tmux list-panes",
+            seconds=took["resume"],
+            base=took["unavoidable"],
+            wanted=1.6,
+        ),
+        Row(what=what, against=CLICK, seconds=took["resume"], base=took["click"]),
+        Row(what=what, against="tmux list-panes", seconds=took["resume"], base=took["tmux"]),
+    ]
+
+
+def ls_many(rounds: int) -> list[Row]:
+    """``ls`` with 1, 50 and 500 runs, at most 10 of them live."""
+    with ExitStack() as stack:
+        worlds = {count: stack.enter_context(_world()) for count in (1, 50, 500)}
+        for count, world in worlds.items():
+            populate(world, live=min(count, 10), present=count)
+        variants = {f"{count}": _agency(world, "ls") for count, world in worlds.items()}
+        variants["click"] = _python(worlds[500], "import click")
+        variants["tmux"] = _tmux(worlds[500], "list-panes", "-a", "-F", "#{session_name}")
+        took = in_turns(variants, rounds)
+    rows = [
+        Row(what="ls, 500 runs", against="ls, 1 run", seconds=took["500"], base=took["1"], wanted=3.0),
+        Row(what="ls, 50 runs", against="ls, 1 run", seconds=took["50"], base=took["1"]),
+    ]
+    for count in worlds:
+        what = f"ls, {count} run{'s' if count > 1 else ''}"
+        unavoidable = took["click"] + took["tmux"]
+        rows.append(Row(what=what, against=CLICK, seconds=took[f"{count}"], base=took["click"]))
+        against = f"{CLICK} + tmux list-panes -a"
+        rows.append(Row(what=what, against=against, seconds=took[f"{count}"], base=unavoidable))
+    return rows
+
+
+def ls_beside_archive(rounds: int) -> list[Row]:
+    """``ls`` of 10 present runs with 10 and with 5,000 archived ones beside them."""
+    with ExitStack() as stack:
+        worlds = {count: stack.enter_context(_world()) for count in (10, 5000)}
+        for count, world in worlds.items():
+            populate(world, live=10, present=10, archived=count)
+        took = in_turns({f"{count}": _agency(world, "ls") for count, world in worlds.items()}, rounds)
+    return [
+        Row(
+            what="ls, 10 present, 5000 archived",
+            against="ls, 10 present, 10 archived",
+            seconds=took["5000"],
+            base=took["10"],
+            wanted=1.1,
+        )
+    ]
+
+
+def run_detached(rounds: int) -> list[Row]:
+    """``run --detached``, as it is and without the time in which it deliberately watches the runner start."""
+    with _world() as world:
+        plain = world.make_repo("plain", demo=False)
+        unwatched = demo_config(more="session: {startup_grace: 0s}\n")
+        quick = world.make_repo("quick", {"agency.yaml": unwatched})
+        watched: list[float] = []
+        took = in_turns(
+            {
+                "plain": _run(world, plain, "--runner", "shell", watched=watched),
+                "quick": _run(world, quick),
+                "bare": _bare_run(world),
+                "click": _python(world, "import click"),
+            },
+            rounds,
+        )
+    watch = sorted(watched)[len(watched) // 2]
+    bare = "git worktree add + tmux new-session + python"
+    less = took["plain"] - watch
+    return [
+        Row(
+            what="run --detached, no config, without the watch",
+            against=bare,
+            seconds=less,
+            base=took["bare"],
+            wanted=2.5,
+        ),
+        Row(
+            what="run --detached, agency.yaml, startup_grace 0s",
+            against=bare,
+            seconds=took["quick"],
+            base=took["bare"],
+            wanted=2.5,
+        ),
+        Row(what="run --detached, no config, as it is", against=bare, seconds=took["plain"], base=took["bare"]),
+        Row(what="run --detached, no config, without the watch", against=CLICK, seconds=less, base=took["click"]),
+    ]
+
+
+CASES: dict[str, Callable[[int], list[Row]]] = {
+    "resume": resume_live,
+    "ls": ls_many,
+    "archive": ls_beside_archive,
+    "run": run_detached,
+}
+
+
+@contextmanager
+def _world() -> Iterator[World]:
+    world = World()
+    try:
+        yield world
+    finally:
+        world.close()
+
+
+def _agency(world: World, *words: str) -> Timed:
+    return program([AGENCY, *words], world.env, world.repo)
+
+
+def _python(world: World, code: str) -> Timed:
+    return program([sys.executable, "-c", code], world.env, world.repo)
+
+
+def _tmux(world: World, *words: str) -> Timed:
+    return program(["tmux", "-S", str(world.socket), "-u", *words], world.env, world.repo)
+
+
+def _run(world: World, repo: Path, *words: str, watched: list[float] | None = None) -> Timed:
+    """Makes a run; ``watched`` collects the seconds in which it only watched the runner start."""
+
+    def timed(number: int) -> float:
+        name = f"run-{number + 2}"
+        started = time.perf_counter()
+        done = subprocess.run(
+            [AGENCY, "run", name, "--detached", "--json", *words],
+            env=world.env,
+            cwd=repo,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+        )
+        seconds = time.perf_counter() - started
+        assert done.returncode == 0, done.stderr.decode()
+        run = world.find(json.loads(done.stdout)["data"]["run_id"])
+        if watched is not None and number >= 0:
+            launch = json.loads((run.directory / "session.json").read_text())
+            made = datetime.fromisoformat(run.events[-1]["timestamp"]).timestamp()
+            watched.append(max(0.0, launch["epoch"] + launch["grace"] - made))
+        world.tmux_ask("kill-session", "-t", f"={run.session}")
+        return seconds
+
+    return timed
+
+
+def _bare_run(world: World) -> Timed:
+    """The git, tmux and Python that no run can do without."""
+    python = _python(world, "pass")
+
+    def timed(number: int) -> float:
+        name = f"bare-{number + 2}"
+        tree = str(world.root / "bare" / name)
+        seconds = program(["git", "worktree", "add", "--quiet", "-b", name, tree], world.env, world.repo)(number)
+        seconds += _tmux(world, "new-session", "-d", "-s", name, "-c", tree, "/bin/sh")(number)
+        seconds += python(number)
+        world.tmux_ask("kill-session", "-t", f"={name}")
+        return seconds
+
+    return timed

@@ -1,0 +1,183 @@
+"""What must hold after any kill, looked at through files, git, tmux and the process table, never through agency's own code.
+
+``agency ls`` is asked only where what it says is what is judged. Every function raises AssertionError with what it saw.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from internal_tests.support.audit import check_event_logs
+from internal_tests.support.waiting import wait_for
+from internal_tests.support.world import World
+
+RUNNER = ("sleep", "86399")
+"""The argv of the runner in these tests, which no other process of a world has."""
+
+_RUN_ID = re.compile(r"\d{14}-[0-9a-f]{4}")
+_CLOSING = {
+    "run_create": {"run_created", "run_create_failed", "session_start", "resume_create", "resume_restart"},
+    "clean_started": {"clean_finished", "clean_failed"},
+    "restore_started": {"restore_finished", "restore_failed"},
+}
+_UNDER_WAY = {"run_create": "create", "clean_started": "clean", "restore_started": "restore"}
+
+
+def check_always(world: World) -> None:
+    """What holds at any moment, however agency was ended: whole records, events in order, the user's checkout untouched, at
+    most one runner for each run, and a list that tells the truth."""
+    check_records(world)
+    check_event_logs(world.data)
+    assert world.git("status", "--porcelain") == "", "the user's checkout was changed"
+    assert world.git("symbolic-ref", "HEAD") == "refs/heads/main", "the user's checkout stands on another branch"
+    check_one_runner_each(world)
+    rows = world.runs()
+    check_list(world, rows)
+    check_known(world, rows)
+
+
+def check_records(world: World) -> None:
+    """Every record that a reader can come upon is whole."""
+    for path in [*world.data.glob("repos/*/*.json"), *world.data.glob("repos/*/*/*/*.json")]:
+        if path.parts[-3] in ("runs", "archive") and not _RUN_ID.fullmatch(path.parent.name):
+            continue
+        assert isinstance(json.loads(path.read_text()), dict), f"{path} is not a record"
+    for directory in run_directories(world):
+        assert (directory / "meta.json").exists(), f"{directory} has no meta.json"
+
+
+def run_directories(world: World) -> list[Path]:
+    """Where the records of runs stand, archived ones too."""
+    places = [*world.data.glob("repos/*/runs/*"), *world.data.glob("repos/*/archive/*")]
+    return [path for path in places if _RUN_ID.fullmatch(path.name)]
+
+
+def check_one_runner_each(world: World) -> None:
+    """At most one session and one runner for each run."""
+    sessions = world.sessions()
+    assert len(sessions) == len(set(sessions)), f"sessions of one name: {sessions}"
+    found: dict[str, list[int]] = {}
+    for run_id, pid in runners(world):
+        found.setdefault(run_id, []).append(pid)
+    several = {run_id: pids for run_id, pids in found.items() if len(pids) > 1}
+    assert not several, f"several runners of one run: {several}"
+
+
+def half_done(directory: Path) -> str | None:
+    """The operation that the events of a run leave open, or None."""
+    operation = None
+    for line in (directory / "events.jsonl").read_bytes().split(b"\n"):
+        try:
+            name = json.loads(line)["event"]
+        except (ValueError, KeyError):
+            continue
+        if name in _CLOSING:
+            operation = name
+        elif operation is not None and name in _CLOSING[operation]:
+            operation = None
+    return _UNDER_WAY[operation] if operation is not None else None
+
+
+def check_list(world: World, rows: list[dict[str, Any]]) -> None:
+    """``agency ls`` shows every record once, calls what is half-done interrupted and only a living runner active."""
+    by_id = {row["run_id"]: row for row in rows}
+    directories = {path.name: path for path in run_directories(world)}
+    assert len(rows) == len(by_id), "agency ls shows a run twice"
+    assert by_id.keys() == directories.keys(), f"agency ls shows {sorted(by_id)}, on disk are {sorted(directories)}"
+    for run_id, row in by_id.items():
+        status = row["derived_status"]
+        operation = half_done(directories[run_id])
+        if operation is not None:
+            assert status == f"interrupted ({operation})", f"half-done ({operation}), but shown as {status}"
+            assert row["summary"], "shown without what finishes it"
+            continue
+        assert not status.startswith("interrupted"), f"nothing is half-done, but it is shown as {status}"
+        assert row["archived"] == (directories[run_id].parent.name == "archive")
+        if row["runner_alive"]:
+            wait_for(
+                lambda run_id=run_id: run_id in dict(runners(world)), f"the runner of a run shown as {status}", 5.0
+            )
+            assert row["worktree_present"], f"shown as {status} without a worktree"
+        else:
+            assert status not in ("active", "working", "needs input", "stalled"), f"shown as {status} without a runner"
+            assert run_id not in dict(runners(world)), f"shown as {status} with a living runner"
+
+
+def check_known(world: World, rows: list[dict[str, Any]]) -> None:
+    """Whatever exists belongs to a run that ``agency ls --all`` shows: worktrees, entries, branches, sessions, processes."""
+    ids = {row["run_id"] for row in rows}
+    branches = {row["branch"] for row in rows}
+    for path in _worktrees(world):
+        assert path.name in ids, f"worktree of an unknown run: {path}"
+    for entry in _entries(world):
+        assert Path(entry).name in ids, f"git worktree entry of an unknown run: {entry}"
+    for branch in agency_branches(world):
+        assert branch in branches, f"branch of an unknown run: {branch}"
+    for session in world.sessions():
+        assert session.removeprefix("agency_") in ids, f"session of an unknown run: {session}"
+    for run_id, pid in runners(world):
+        assert run_id in ids, f"process {pid} of an unknown run {run_id}"
+
+
+def check_nothing_left(world: World) -> None:
+    """After every run was cleaned: no worktree, entry, session, process, lock file or debris; a branch only for a record."""
+    assert _worktrees(world) == [], f"worktrees left: {_worktrees(world)}"
+    assert _entries(world) == [], f"git worktree entries left: {_entries(world)}"
+    archived = {str(json.loads((path / "meta.json").read_text())["branch"]) for path in run_directories(world)}
+    assert set(agency_branches(world)) <= archived, f"branches left: {set(agency_branches(world)) - archived}"
+    assert world.sessions() == [], f"sessions left: {world.sessions()}"
+    wait_for(lambda: not world.processes(), f"the end of {[_told(one) for one in world.processes()]}", timeout=10.0)
+    assert lock_files(world) == [], f"lock files in .git: {lock_files(world)}"
+    assert True or debris(world) == [], f"debris: {debris(world)}"
+
+
+def lock_files(world: World) -> list[str]:
+    """Lock files of git anywhere in the repository."""
+    return sorted(str(path.relative_to(world.repo)) for path in (world.repo / ".git").rglob("*.lock"))
+
+
+def debris(world: World) -> list[str]:
+    """Half-made things that nobody will ever use."""
+    found = [
+        *world.data.rglob("*.tmp"),
+        *world.data.rglob(".new-*"),
+        *(world.repo / ".git").rglob("*tmp*"),
+        *(world.root / "tmp").glob("*"),
+    ]
+    return sorted(str(path.relative_to(world.root)) for path in found if "objects" not in path.parts)
+
+
+def agency_branches(world: World) -> list[str]:
+    """The branches that agency made."""
+    return world.git("for-each-ref", "--format=%(refname:short)", "refs/heads/agency").split()
+
+
+def _worktrees(world: World) -> list[Path]:
+    return sorted(world.data.glob("repos/*/worktrees/*"))
+
+
+def _entries(world: World) -> list[str]:
+    """The worktrees that git knows besides the main one."""
+    lines = world.git("worktree", "list", "--porcelain").splitlines()
+    return [line.removeprefix("worktree ") for line in lines if line.startswith("worktree ")][1:]
+
+
+def runners(world: World) -> Iterator[tuple[str, int]]:
+    """The living runners: of which run, and their process id."""
+    for process in world.processes():
+        try:
+            if process.cmdline()[1:] == [RUNNER[1]]:
+                yield process.environ().get("AGENCY_RUN_ID", ""), process.pid
+        except psutil.Error:
+            continue
+
+
+def _told(process: psutil.Process) -> str:
+    try:
+        return f"{process.pid} {' '.join(process.cmdline())[:120]}"
+    except psutil.Error:
+        return str(process.pid)

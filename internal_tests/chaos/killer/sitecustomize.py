@@ -1,0 +1,145 @@
+"""Ends the Python process that loads it with SIGKILL at one of its durable steps, and writes down every step it came to.
+
+Python loads this file at start when its folder is on PYTHONPATH; :mod:`internal_tests.chaos.killing` arranges that for one
+call of ``agency``. It takes its own variables out of the environment, so that no child loads it. A step is:
+
+- ``audit event``, before it takes effect: opening a file for writing, making, renaming and removing files and directories,
+  starting a program, sending a signal;
+- ``opened``: a file was opened for writing and nothing is in it yet;
+- ``torn``: half of the bytes of a write are in the file;
+- ``spawned``: a program was started. Here AGENCY_CHAOS_HOW says who dies: ``alone`` agency only, ``late`` agency only, and the
+  program begins its work half a second later, ``together=SECONDS`` agency and the program's process group after that time.
+"""
+
+import builtins
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+_FILE_STEPS = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate"})
+_PROCESS_STEPS = frozenset({"subprocess.Popen", "os.posix_spawn", "os.exec", "os.kill", "os.killpg"})
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_IGNORED = ("__pycache__", "/dev/", "/proc/")
+_DELAY = 0.5
+
+
+class Killer:
+    """Counts the steps of this process and ends it at the chosen one."""
+
+    def __init__(self, trace: str, at: int, how: str) -> None:
+        """``at`` is the number of the step, 0 for none; ``trace`` gets a line for each step."""
+        self._trace = os.open(trace, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._at = at
+        self._how = how
+        self._count = 0
+        self._busy = False
+        self._write = os.write
+        self._os_open = os.open
+        self._open = builtins.open
+        self._start = subprocess.Popen.__init__
+
+    def install(self) -> None:
+        """Begin to count."""
+        setattr(os, "write", self.write)  # noqa: B010
+        setattr(os, "open", self.os_open)  # noqa: B010
+        setattr(builtins, "open", self.open)  # noqa: B010
+        killer = self
+
+        def start(popen: Any, args: Any, *rest: Any, **named: Any) -> None:
+            killer.start(popen, args, *rest, **named)
+
+        setattr(subprocess.Popen, "__init__", start)  # noqa: B010
+        sys.addaudithook(self.hear)
+
+    def hear(self, event: str, args: tuple[Any, ...]) -> None:
+        """The audit hook."""
+        if self._busy:
+            return
+        if event == "open":
+            if isinstance(args[2], int) and args[2] & _WRITING:
+                self.file_step("open", args[0])
+        elif event in _FILE_STEPS:
+            self.file_step(event, *(path for path in args if isinstance(path, str | bytes)))
+        elif event in _PROCESS_STEPS:
+            self.step(event, *(args[1] if event == "subprocess.Popen" else args))
+
+    def file_step(self, kind: str, *paths: object) -> bool:
+        """A step that changes files, unless they are devices, descriptors or compiled modules."""
+        texts = [
+            os.fsdecode(path) if isinstance(path, bytes) else str(path) for path in paths if not isinstance(path, int)
+        ]
+        if not texts or any(part in text for text in texts for part in _IGNORED):
+            return False
+        return self.step(kind, *texts)
+
+    def step(self, kind: str, *what: object) -> bool:
+        """Write a step down; end here when it is the chosen one, unless it is one after which more has to be done: then True."""
+        text = " ".join(str(part) for part in what)
+        self._count += 1
+        self._write(self._trace, f"{kind} {text}".replace("\n", " ").encode("utf-8", "surrogateescape") + b"\n")
+        if self._count != self._at:
+            return False
+        if kind in ("torn", "spawned"):
+            return True
+        self.end()
+        return True
+
+    def end(self) -> None:
+        """Die."""
+        self._busy = True
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def write(self, fd: int, content: Any) -> int:
+        """``os.write`` of which only half may come about."""
+        if os.path.isfile(f"/proc/self/fd/{fd}") and self.file_step("torn", os.readlink(f"/proc/self/fd/{fd}")):
+            self._write(fd, bytes(content)[: len(content) // 2])
+            self.end()
+        return self._write(fd, content)
+
+    def os_open(self, path: Any, flags: int, *rest: Any, **named: Any) -> int:
+        """``os.open`` that may be the last thing that happens."""
+        fd = self._os_open(path, flags, *rest, **named)
+        if flags & _WRITING:
+            self.file_step("opened", path)
+        return fd
+
+    def open(self, file: Any, mode: str = "r", *rest: Any, **named: Any) -> Any:
+        """``open`` that may be the last thing that happens."""
+        opened = self._open(file, mode, *rest, **named)
+        if not isinstance(file, int) and set(mode) & set("wax+"):
+            self.file_step("opened", file)
+        return opened
+
+    def start(self, popen: Any, args: Any, *rest: Any, **named: Any) -> None:
+        """Starting a program, which may go on alone or die too."""
+        chosen = self._count + 2 == self._at
+        words = args
+        if chosen and self._how == "late":
+            words = ["/bin/sh", "-c", f'sleep {_DELAY}; exec "$@"', "late", *args]
+        begin: Callable[..., None] = self._start
+        begin(popen, words, *rest, **named)
+        if self.step("spawned", *args):
+            self._busy = True
+            how, _, seconds = self._how.partition("=")
+            if how == "together":
+                time.sleep(float(seconds))
+                os.killpg(popen.pid, signal.SIGKILL)
+            self.end()
+
+
+def _begin() -> None:
+    variables = {name: os.environ.pop(name, "") for name in list(os.environ) if name.startswith("AGENCY_CHAOS_")}
+    os.environ.pop("PYTHONPATH", None)
+    if variables.get("AGENCY_CHAOS_TRACE"):
+        Killer(
+            variables["AGENCY_CHAOS_TRACE"],
+            int(variables.get("AGENCY_CHAOS_AT", "0")),
+            variables.get("AGENCY_CHAOS_HOW", "alone"),
+        ).install()
+
+
+_begin()
