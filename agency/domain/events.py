@@ -80,6 +80,15 @@ class ResumeFailed(TypedDict):
     exit_code: NotRequired[int]
 
 
+class ThreadEvent(TypedDict):
+    """Which conversation the runner is in. ``replaced`` is the one it left, ``reason`` why (``fresh``, ``unknown``, ``left``)."""
+
+    thread_id: str
+    how: str
+    replaced: NotRequired[str]
+    reason: NotRequired[str]
+
+
 class Attach(TypedDict):
     """A terminal is about to be connected to the session."""
 
@@ -238,6 +247,24 @@ RESTORE_FAILED = EventKind("restore_failed", OperationFailed)
 EVENTS: dict[str, EventKind[Any]] = {
     kind.name: kind for kind in list(globals().values()) if isinstance(kind, EventKind)
 }
+
+_THREAD_EVENTS = (".thread.started", ".thread.resumed")
+
+
+def thread_started(agent: str) -> EventKind[ThreadEvent]:
+    """``<agent>.thread.started``: a conversation began, or became known."""
+    return EventKind(f"{agent}{_THREAD_EVENTS[0]}", ThreadEvent)
+
+
+def thread_resumed(agent: str) -> EventKind[ThreadEvent]:
+    """``<agent>.thread.resumed``: the agent was started to go on with a conversation."""
+    return EventKind(f"{agent}{_THREAD_EVENTS[1]}", ThreadEvent)
+
+
+def kind_of(name: str) -> EventKind[Any] | None:
+    """The kind of an event by its name, or None for one that is not registered."""
+    return EventKind(name, ThreadEvent) if name.endswith(_THREAD_EVENTS) else EVENTS.get(name)
+
 
 OPERATIONS: dict[str, tuple[str, frozenset[str]]] = {
     "run_create": ("create", frozenset({"run_created", "run_create_failed"})),

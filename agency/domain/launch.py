@@ -9,14 +9,16 @@ from typing import Any
 class Launch:
     """The last start of a runner, written before tmux is asked and completed after it answered.
 
-    ``number`` counts from 1. ``socket`` is the tmux socket: a name as for ``tmux -L``, or a path. ``server_pid`` and
-    ``server_started`` are None while tmux has not answered. ``epoch`` is seconds since 1970 at the start, ``grace`` the
-    seconds that the runner has to outlive before the launch counts as good.
+    ``number`` counts from 1. ``agent`` is the name of the runner's adapter, ``worktree`` where the worktree
+    stood. ``socket`` is the tmux socket: a name as for ``tmux -L``, or a path. ``server_pid`` and ``server_started`` are None while tmux has not answered. ``epoch`` is seconds
+    since 1970 at the start, ``grace`` the seconds that the runner has to outlive before the launch counts as good.
     """
 
     number: int
     socket: str
     runner: str
+    agent: str
+    worktree: str
     started_at: str
     epoch: float
     grace: float
@@ -34,6 +36,8 @@ def launch_from_record(record: Mapping[str, Any]) -> Launch:
         number=int(record["launch"]),
         socket=str(record["socket"]),
         runner=str(record["runner"]),
+        agent=str(record["agent"]),
+        worktree=str(record["worktree"]),
         started_at=str(record["started_at"]),
         epoch=float(record["epoch"]),
         grace=float(record["grace"]),
@@ -53,6 +57,8 @@ def record_of_launch(launch: Launch) -> dict[str, Any]:
         "launch": launch.number,
         "socket": launch.socket,
         "runner": launch.runner,
+        "agent": launch.agent,
+        "worktree": launch.worktree,
         "started_at": launch.started_at,
         "epoch": launch.epoch,
         "grace": launch.grace,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from agency.domain.errors import AgencyError
 from agency.domain.reference import nearest
 from agency.domain.settings import RunnerSettings, Settings
-from agency.runners.builtin import BUILTIN, Builtin
+from agency.runners.adapter import Adapter
+from agency.runners.table import ADAPTERS, adapter_of
 
 _LONGEST_WORD = 131_071
 """Bytes that Linux takes in one word of a command line."""
@@ -29,35 +30,30 @@ _ALWAYS_PASSED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
-    """A runner that can be started: ``argv[0]`` is an absolute path. ``environ`` is what it is to see."""
+    """A runner that can be started: ``program`` is an absolute path, ``extra`` the words after it that were configured or
+    given. ``environ`` is what it is to see."""
 
     name: str
-    argv: tuple[str, ...]
+    program: str
+    extra: tuple[str, ...]
+    adapter: Adapter
     environ: Mapping[str, str] = field(repr=False)
-    shared_daemons: tuple[str, ...] = ()
 
 
 def runner_names(settings: Settings) -> list[str]:
     """Every runner that could be named, configured or built in."""
-    return sorted({*BUILTIN, *settings.runners})
+    return sorted({*ADAPTERS, *settings.runners})
 
 
 def resolve_runner(
-    settings: Settings,
-    name: str,
-    environ: Mapping[str, str],
-    *,
-    directory: str,
-    extra: tuple[str, ...] = (),
-    prompt: str | None = None,
+    settings: Settings, name: str, environ: Mapping[str, str], *, directory: str, extra: tuple[str, ...] = ()
 ) -> Runner:
-    """The runner ``name`` with ``extra`` words on its command line and, where given, its first ``prompt``.
+    """The runner ``name`` with ``extra`` words on its command line.
 
-    ``directory`` is where a program given as a relative path is looked for. Raises E_RUNNER_NOT_CONFIGURED,
-    E_RUNNER_NOT_FOUND, and E_USAGE when the runner takes no prompt on its command line.
+    ``directory`` is where a program given as a relative path is looked for. Raises E_RUNNER_NOT_CONFIGURED, E_RUNNER_NOT_FOUND.
     """
     configured = settings.runners.get(name)
-    builtin = BUILTIN.get(name)
+    builtin = ADAPTERS.get(name)
     if configured is None and builtin is None:
         known = runner_names(settings)
         close = nearest(name, known, most=1)
@@ -78,38 +74,32 @@ def resolve_runner(
         )
     return Runner(
         name=name,
-        argv=(program, *words[1:], *extra, *_prompt_words(name, configured, builtin, prompt)),
+        program=program,
+        extra=(*words[1:], *extra),
+        adapter=adapter_of(name, words[0]),
         environ=_environment(configured, environ),
-        shared_daemons=builtin.shared_daemons if builtin else (),
     )
 
 
-def _command(configured: RunnerSettings | None, builtin: Builtin | None, environ: Mapping[str, str]) -> tuple[str, ...]:
+def require_prompt_fits(runner: Runner, prompt: str | None) -> None:
+    """Raise E_USAGE when the first prompt cannot be handed over on the command line of the runner."""
+    if prompt is None:
+        return
+    if (size := len(os.fsencode(prompt))) > _LONGEST_WORD:
+        raise _unfit(
+            runner.name, f"the prompt has {size} bytes; one word of a command line takes at most {_LONGEST_WORD}"
+        )
+    if "\0" in prompt:
+        raise _unfit(runner.name, "the prompt holds a NUL byte, which no command line can carry")
+    if not runner.adapter.takes_prompt:
+        raise _unfit(runner.name, f"runner {runner.name} takes no prompt on its command line")
+
+
+def _command(configured: RunnerSettings | None, builtin: Adapter | None, environ: Mapping[str, str]) -> tuple[str, ...]:
     if configured is not None and configured.command:
         return configured.command
     assert builtin is not None
     return tuple(environ.get("SHELL") or "/bin/sh" if word == "{shell}" else word for word in builtin.command)
-
-
-def _prompt_words(
-    name: str, configured: RunnerSettings | None, builtin: Builtin | None, prompt: str | None
-) -> tuple[str, ...]:
-    if prompt is None:
-        return ()
-    if (size := len(os.fsencode(prompt))) > _LONGEST_WORD:
-        raise _unfit(name, f"the prompt has {size} bytes; one word of a command line takes at most {_LONGEST_WORD}")
-    if "\0" in prompt:
-        raise _unfit(name, "the prompt holds a NUL byte, which no command line can carry")
-    if builtin is None:
-        return (prompt,)
-    if builtin.prompt_words is None:
-        raise AgencyError(
-            "E_USAGE",
-            f"runner {name} takes no prompt on its command line",
-            hint="start the run without --prompt, then: agency send NAME TEXT",
-            runner=name,
-        )
-    return (*builtin.prompt_words, prompt)
 
 
 def _unfit(runner: str, why: str) -> AgencyError:

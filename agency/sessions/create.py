@@ -21,7 +21,7 @@ from agency.domain.ids import NAME_RULE, RunId, branch_of, is_valid_name, make_r
 from agency.domain.repo import Repo
 from agency.domain.run import BrokenRun, Run
 from agency.domain.settings import Settings
-from agency.runners.resolve import resolve_runner
+from agency.runners.resolve import require_prompt_fits, resolve_runner
 from agency.sessions.context import Context
 from agency.sessions.find import remember, require_repo
 from agency.sessions.launch import start_runner
@@ -30,6 +30,7 @@ from agency.sessions.parent import Parent, find_parent, take_changes
 from agency.sessions.remove import remove_branch, remove_tree
 from agency.sessions.scaffold import bring_along, scaffold
 from agency.sessions.signals import shielded
+from agency.sessions.threads import plan_first
 from agency.store.eventlog import now
 from agency.store.runs import create_record, list_runs, load_run, log_of, remove_record, update_meta
 from agency.tools.git.command import Git
@@ -72,14 +73,9 @@ def create_run(context: Context, request: RunRequest, show: Callable[[bytes], No
             hint=f"a name has {NAME_RULE}",
             name=request.name,
         )
-    resolve_runner(
-        settings,
-        runner_name,
-        context.environ,
-        directory=repo.checkout or repo.root,
-        extra=request.runner_args,
-        prompt=request.prompt,
-    )
+    place = repo.checkout or repo.root
+    runner = resolve_runner(settings, runner_name, context.environ, directory=place, extra=request.runner_args)
+    require_prompt_fits(runner, request.prompt)
     tmux = tmux_of(context, None, settings.tmux_socket)
     tmux.require()
     parent = find_parent(
@@ -106,14 +102,10 @@ def create_run(context: Context, request: RunRequest, show: Callable[[bytes], No
     _set_up(context, run, settings, show)
     try:
         runner = resolve_runner(
-            settings,
-            runner_name,
-            context.environ,
-            directory=run.worktree,
-            extra=request.runner_args,
-            prompt=request.prompt,
+            settings, runner_name, context.environ, directory=run.worktree, extra=request.runner_args
         )
-        launch = start_runner(context, run, runner, tmux, [], settings.startup_grace)
+        plan = plan_first(run, runner, request.prompt)
+        launch = start_runner(context, run, runner, plan, tmux, [], settings.startup_grace)
         started = SESSION_START({"session_name": run.session_name, "runner": runner.name, "launch": launch.number})
         log = log_of(run)
         log.append(started, durable=True)

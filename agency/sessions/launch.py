@@ -10,6 +10,7 @@ from agency.domain.run import Run
 from agency.runners.resolve import Runner
 from agency.sessions.context import Context
 from agency.sessions.environment import run_variables, without_run
+from agency.sessions.threads import Plan
 from agency.store.eventlog import now
 from agency.store.launches import (
     discard_start_files,
@@ -18,6 +19,8 @@ from agency.store.launches import (
     write_start_file,
 )
 from agency.store.repos import read_repo
+from agency.store.runs import log_of
+from agency.store.threads import write_thread
 from agency.tools.identity import boot_id, process_started
 from agency.tools.tmux.command import Tmux
 from agency.tools.tmux.look import Pane, runner_pane
@@ -29,8 +32,10 @@ _OF_THE_PANE = frozenset(
 )
 
 
-def start_runner(context: Context, run: Run, runner: Runner, tmux: Tmux, panes: list[Pane], grace: float) -> Launch:
-    """Start ``runner`` for ``run``. ``panes`` are those of its session as just seen; none: the session is made.
+def start_runner(
+    context: Context, run: Run, runner: Runner, plan: Plan, tmux: Tmux, panes: list[Pane], grace: float
+) -> Launch:
+    """Start ``runner`` for ``run`` as ``plan`` says. ``panes`` are those of its session as just seen; none: the session is made.
     ``grace``: see :class:`Launch`.
 
     The launch is recorded before tmux is asked, and completed afterwards. Hold the repo lock. Raises SessionExists when
@@ -41,13 +46,17 @@ def start_runner(context: Context, run: Run, runner: Runner, tmux: Tmux, panes: 
         number=last_launch_number(run.directory) + 1,
         socket=tmux.socket,
         runner=runner.name,
+        agent=runner.adapter.name,
+        worktree=run.worktree,
         started_at=now(),
         epoch=time.time(),
         grace=grace,
         boot_id=boot_id(),
     )
-    place = write_start_file(run.directory, launch.number, start_script(runner, variables))
+    place = write_start_file(run.directory, launch.number, start_script(plan.argv, runner.environ, variables))
     write_launch(run.directory, launch)
+    if plan.thread is not None:
+        write_thread(run.directory, plan.thread)
     try:
         pane = _place(run, tmux, panes, place, variables)
     except BaseException:
@@ -62,18 +71,20 @@ def start_runner(context: Context, run: Run, runner: Runner, tmux: Tmux, panes: 
         pane_started=process_started(pane.pid),
     )
     write_launch(run.directory, launch)
+    if plan.event is not None:
+        log_of(run).append(plan.event, durable=True)
     return launch
 
 
-def start_script(runner: Runner, variables: Mapping[str, str]) -> str:
+def start_script(argv: tuple[str, ...], environ: Mapping[str, str], variables: Mapping[str, str]) -> str:
     """What the shim of a launch reads: the runner's environment and argv, quoted for a POSIX shell."""
-    environment = {**without_run(runner.environ), **variables}
+    environment = {**without_run(environ), **variables}
     exports = [
         f"export {name}={shlex.quote(value)}"
         for name, value in environment.items()
         if name.isidentifier() and name.isascii() and name not in _OF_THE_PANE
     ]
-    return "\n".join((*exports, f"set -- {shlex.join(runner.argv)}", ""))
+    return "\n".join((*exports, f"set -- {shlex.join(argv)}", ""))
 
 
 def _place(run: Run, tmux: Tmux, panes: list[Pane], place: str, variables: Mapping[str, str]) -> Pane:

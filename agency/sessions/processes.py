@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from agency.domain.errors import AgencyError
 from agency.domain.launch import Launch
 from agency.domain.run import Run
-from agency.runners.builtin import BUILTIN
+from agency.runners.table import ADAPTERS
 from agency.tools.identity import process_started
 from agency.tools.processtree import Mark, end_tree, find_tree
 from agency.tools.tmux.look import Pane
@@ -44,10 +44,10 @@ def _roots(launch: Launch | None, panes: Sequence[Pane]) -> list[int]:
 
 
 def _mark(run: Run, launch: Launch | None) -> Mark:
-    builtin = BUILTIN.get(launch.runner if launch is not None else run.runner)
+    adapter = ADAPTERS.get(launch.agent) if launch is not None else None
     return Mark(
         variable="AGENCY_RUN_ID",
         value=run.run_id,
         directory=run.worktree,
-        spared=builtin.shared_daemons if builtin is not None else (),
+        spared=adapter.shared_daemons if adapter is not None else (),
     )

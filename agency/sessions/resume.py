@@ -20,11 +20,13 @@ from agency.store.runs import log_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeRequest:
-    """What the user asked for. ``confirm`` asks a person and is None where nobody can be asked."""
+    """What the user asked for. ``fresh``: where a runner is started, it begins a new conversation. ``confirm`` asks a person
+    and is None where nobody can be asked."""
 
     detached: bool
     restart: bool
     yes: bool
+    fresh: bool
     confirm: Callable[[str], bool] | None
 
 

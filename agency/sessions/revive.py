@@ -16,6 +16,7 @@ from agency.sessions.live import Live, look, tmux_of, watch_start
 from agency.sessions.place import config_root
 from agency.sessions.processes import end_processes
 from agency.sessions.resume import Resumed, ResumeRequest, record, require_resumable, watch_new
+from agency.sessions.threads import learn_thread, plan_again
 from agency.tools.tmux.look import runner_pane
 from agency.tools.tmux.sessions import SessionExists
 
@@ -41,7 +42,7 @@ def revive(context: Context, run: Run, request: ResumeRequest, seen: Live) -> Re
             if seen.identity is not None and seen.identity != consent and not request.yes:
                 continue
             try:
-                launch = _start(context, run, runner, seen, settings)
+                launch = _start(context, run, runner, seen, settings, request)
             except SessionExists:
                 continue
             kind = RESUME_RESTART if request.restart else RESUME_CREATE
@@ -69,12 +70,18 @@ def _consent(run: Run, seen: Live, request: ResumeRequest) -> tuple[str, int, in
     return seen.identity if request.confirm(question) else None
 
 
-def _start(context: Context, run: Run, runner: Runner, seen: Live, settings: Settings) -> Launch:
+def _start(
+    context: Context, run: Run, runner: Runner, seen: Live, settings: Settings, request: ResumeRequest
+) -> Launch:
     """End what is left of the last launch and start the runner where its viewers are."""
     panes = seen.panes
     if seen.launch is not None:
         pane = runner_pane(panes)
         end_processes(run, seen.launch, [pane] if pane is not None else [])
         panes = look(context, run).panes if panes else panes
+    learn_thread(run, runner)
+    plan = plan_again(run, runner, fresh=request.fresh)
+    if plan.note is not None:
+        context.tell(plan.note)
     tmux = seen.tmux if panes else tmux_of(context, None, settings.tmux_socket)
-    return start_runner(context, run, runner, tmux, panes, settings.startup_grace)
+    return start_runner(context, run, runner, plan, tmux, panes, settings.startup_grace)

@@ -8,7 +8,7 @@ from agency.domain.run import Run
 from agency.sessions.context import Context
 from agency.tools.git.command import Git
 from agency.tools.git.discover import discover
-from agency.tools.git.worktree import repair_link
+from agency.tools.git.worktree import linked_tree, repair_link
 
 
 def require_worktree(run: Run) -> str:
@@ -25,9 +25,15 @@ def require_worktree(run: Run) -> str:
 
 
 def is_connected(run: Run, repo: Repo) -> bool:
-    """Whether git works in the worktree: its link leads to a working tree of ``repo`` that stands where it should."""
+    """Whether git works in the worktree: it and ``repo`` point to each other, and it stands where it should."""
     place = discover(run.worktree)
-    return place is not None and place.tree == os.path.realpath(run.worktree) and place.common_dir == repo.git_dir
+    tree = os.path.realpath(run.worktree)
+    return (
+        place is not None
+        and place.tree == tree
+        and place.common_dir == repo.git_dir
+        and os.path.realpath(linked_tree(place.git_dir) or "/") == tree
+    )
 
 
 def connect(run: Run, repo: Repo, git: Git) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from agency.domain.events import EVENTS
+from agency.domain.events import kind_of
 
 
 def check_event_logs(data: Path) -> None:
@@ -17,9 +17,10 @@ def check_event_logs(data: Path) -> None:
                 event = json.loads(line)
             except ValueError:
                 continue
-            assert event["event"] in EVENTS, f"{log}: unknown event {event['event']}"
-            msgspec.convert(event["data"], EVENTS[event["event"]].data, strict=True)
-            unknown = set(event["data"]) - set(EVENTS[event["event"]].data.__annotations__)
+            kind = kind_of(event["event"])
+            assert kind is not None, f"{log}: unknown event {event['event']}"
+            msgspec.convert(event["data"], kind.data, strict=True)
+            unknown = set(event["data"]) - set(kind.data.__annotations__)
             assert not unknown, f"{log}: {event['event']} has unregistered data {unknown}"
             assert event["seq"] == last + 1, f"{log}: seq {event['seq']} after {last}"
             last = event["seq"]

@@ -7,8 +7,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_for(condition: Callable[[], T], what: str, timeout: float = 20.0) -> T:
-    """The first true value of ``condition``; an AssertionError naming ``what`` when none comes in time."""
+def wait_for(condition: Callable[[], T], what: str, timeout: float = 20.0, *, every: float = 0.01) -> T:
+    """The first true value of ``condition``, looked at ``every`` so many seconds.
+
+    An AssertionError names ``what`` when none comes within ``timeout`` seconds.
+    """
     deadline = time.monotonic() + timeout
     while True:
         value = condition()
@@ -16,4 +19,4 @@ def wait_for(condition: Callable[[], T], what: str, timeout: float = 20.0) -> T:
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {timeout:g} s for {what}")
-        time.sleep(0.01)
+        time.sleep(every)

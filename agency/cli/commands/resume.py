@@ -13,6 +13,7 @@ from agency.domain.errors import AgencyError
 @ref_or_all
 @click.option("--detached", "-d", is_flag=True, help="Make sure the session is there, without showing it.")
 @click.option("--restart", is_flag=True, help="End the runner and start it again in the same pane.")
+@click.option("--fresh", is_flag=True, help="A runner that is started begins a new conversation.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before a living runner is ended.")
 @as_json
 @common
@@ -21,13 +22,14 @@ def command(
     every: bool,
     detached: bool,
     restart: bool,
+    fresh: bool,
     yes: bool,
     as_json: bool,
     repo: str | None,
     lock_timeout: float,
 ) -> int:
     """Go back into a run. A living session is shown; a missing one is made; a runner that has exited is started again in
-    its own pane. No script runs and git is not touched.
+    its own pane and goes on with its conversation, where it has one. No script runs and git is not touched.
 
     With --all, every run of the repo gets its session back (after a reboot, say), except those you ended with agency kill.
     """
@@ -38,7 +40,7 @@ def command(
     context = make_context("resume --restart" if restart else "resume", lock_timeout)
     detached = detached or as_json or every
     request = ResumeRequest(
-        detached=detached, restart=restart, yes=yes, confirm=confirm if can_ask() and not every else None
+        detached=detached, restart=restart, yes=yes, fresh=fresh, confirm=confirm if can_ask() and not every else None
     )
     if ref is None:
         from agency.sessions.every import resume_every

@@ -7,8 +7,8 @@ from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.repo import Repo
 from agency.domain.settings import SCRIPT_NAMES, Settings
-from agency.runners.builtin import BUILTIN
 from agency.runners.resolve import resolve_runner, runner_names
+from agency.runners.table import ADAPTERS
 from agency.sessions.context import Context
 from agency.sessions.doctor.check import Check, State
 
@@ -42,8 +42,8 @@ def _runners(context: Context, root: str, settings: Settings) -> list[Check]:
                 absent.append(name)
             continue
         default = " (default)" if name == settings.runner else ""
-        checks.append(Check(name=f"runner {name}", state="ok", text=f"{runner.argv[0]}{default}"))
-    if settings.runner not in settings.runners and settings.runner not in BUILTIN:
+        checks.append(Check(name=f"runner {name}", state="ok", text=f"{runner.program}{default}"))
+    if settings.runner not in settings.runners and settings.runner not in ADAPTERS:
         text = f"defaults.runner names {settings.runner}, which is neither built in nor configured"
         checks.append(Check(name="runner", state="failure", text=text, mend="agency config explain"))
     if absent:

@@ -92,14 +92,18 @@ def admin_dir_of(git: Git, path: str) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     for name in names:
-        try:
-            with open(f"{worktrees}/{name}/gitdir", "rb") as file:
-                target = os.fsdecode(file.read().removesuffix(b"\n"))
-        except OSError:
-            continue
-        if os.path.dirname(target) == path:
+        if linked_tree(f"{worktrees}/{name}") == path:
             return f"{worktrees}/{name}"
     return None
+
+
+def linked_tree(admin: str) -> str | None:
+    """The worktree that the directory ``admin`` of a repository points to, whether or not that exists; None for the main one."""
+    try:
+        with open(f"{admin}/gitdir", "rb") as file:
+            return os.path.dirname(os.fsdecode(file.read().removesuffix(b"\n")))
+    except OSError:
+        return None
 
 
 def remove_entry(git: Git, path: str) -> None:

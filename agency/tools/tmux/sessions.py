@@ -9,6 +9,8 @@ from agency.tools.tmux.command import Tmux, no_server, no_such_target, tmux_fail
 from agency.tools.tmux.look import FORMAT, Pane, parse_panes
 
 SHIM = os.path.join(os.path.dirname(__file__), "shim.sh")
+_SETTLE = "0.2"
+"""Seconds between a paste and the keys after it: agents take an Enter that follows at once for a part of the paste."""
 _SIZE = ("-x", "200", "-y", "50")
 
 
@@ -87,7 +89,7 @@ def paste(tmux: Tmux, pane_id: str, content: bytes, *, buffer: str, keys: tuple[
         "load-buffer", "-b", buffer, "-", ";",
         "copy-mode", "-q", "-t", pane_id, ";",
         "paste-buffer", "-p", "-r", "-d", "-b", buffer, "-t", pane_id,
-        *((";", *_typed(pane_id, *keys)) if keys else ()),
+        *((";", "run-shell", "-d", _SETTLE, ";", *_typed(pane_id, *keys)) if keys else ()),
         stdin=content,
     )  # fmt: skip
 

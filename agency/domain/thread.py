@@ -1,0 +1,46 @@
+"""The conversation of a run: which one it is, how that was learned, and which ones came before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """A conversation of ``agent`` (the adapter's name). ``how``: ``chosen`` by us, or learned from what the agent wrote
+    (``session file``) or said (``hook``). ``earlier`` are the ids it replaced, oldest first."""
+
+    agent: str
+    thread_id: str
+    learned_at: str
+    how: str
+    earlier: tuple[str, ...] = ()
+
+    def followed_by(self, thread_id: str, *, learned_at: str, how: str) -> "Thread":
+        """The conversation that took the place of this one."""
+        return replace(
+            self, thread_id=thread_id, learned_at=learned_at, how=how, earlier=(*self.earlier, self.thread_id)
+        )
+
+
+def thread_from_record(record: Mapping[str, Any]) -> Thread:
+    """The thread of a ``thread.json`` object. Raises KeyError or TypeError when it is not one."""
+    return Thread(
+        agent=str(record["agent"]),
+        thread_id=str(record["thread_id"]),
+        learned_at=str(record["learned_at"]),
+        how=str(record["how"]),
+        earlier=tuple(str(earlier) for earlier in record.get("earlier") or ()),
+    )
+
+
+def record_of_thread(thread: Thread) -> dict[str, Any]:
+    """The ``thread.json`` object of a thread."""
+    return {
+        "schema_version": "1.0",
+        "agent": thread.agent,
+        "thread_id": thread.thread_id,
+        "learned_at": thread.learned_at,
+        "how": thread.how,
+        "earlier": list(thread.earlier),
+    }

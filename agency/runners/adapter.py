@@ -1,0 +1,55 @@
+"""What agency has to know of an agent command line.
+
+An adapter is one class in a module of its own, listed in :mod:`agency.runners.table`. The defaults here are those of a program
+without conversations: a resume starts it afresh. Words are those after the program on its command line; ``extra`` are the
+words that the user configured or gave, which always stay.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Where an agent works: its ``worktree``, the ``directory`` of the run's record, and the environment it sees."""
+
+    worktree: str
+    directory: str
+    environ: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A command line after the program, and the id of the conversation it begins, when that is known beforehand."""
+
+    words: tuple[str, ...]
+    thread_id: str | None = None
+
+
+class Adapter:
+    """A program without conversations that takes its first prompt as the last word."""
+
+    name = "command"
+    command: tuple[str, ...] = ()
+    has_threads = False
+    takes_prompt = True
+    shared_daemons: tuple[str, ...] = ()
+    """Words in the command lines of background servers that the agent shares between all its conversations: they belong to
+    the user and outlive a run."""
+
+    def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
+        """Begin a new conversation."""
+        return Words(words=(*extra, *([prompt] if prompt is not None else [])))
+
+    def resume(self, scene: Scene, extra: tuple[str, ...], thread_id: str) -> Words:
+        """Go on with a conversation that :meth:`knows` found."""
+        raise NotImplementedError(f"{self.name} has no conversations")
+
+    def knows(self, scene: Scene, thread_id: str) -> bool:
+        """Whether the agent still has the conversation."""
+        return False
+
+    def find_thread(self, scene: Scene, since: float) -> str | None:
+        """The conversation that the agent is in, from what it wrote at or after ``since`` (seconds since 1970), or None. When
+        it is not certain which one that is, None."""
+        return None

@@ -1,0 +1,83 @@
+"""Claude Code.
+
+Facts, seen with 2.1.197: ``--session-id UUID`` begins a conversation under an id of our choice and refuses one that exists;
+``--resume UUID`` goes on with it and ends at once when the directory it is typed in has no transcript of it; ``/clear`` begins
+another id. A transcript is ``<UUID>.jsonl`` in ``$CLAUDE_CONFIG_DIR/projects`` (else ``~/.claude/projects``), in a directory named as
+the working directory with everything but letters and digits turned into hyphens.
+"""
+
+import glob
+import os
+import re
+import shutil
+import uuid
+
+from agency.runners.adapter import Adapter, Scene, Words
+
+_OWN_CHOICE = frozenset({"--session-id", "--resume", "-r", "--continue", "-c", "--from-pr", "--fork-session"})
+
+
+class Claude(Adapter):
+    """Claude Code, which takes the id of its conversation from us."""
+
+    name = "claude"
+    command = ("claude",)
+    has_threads = True
+
+    def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
+        """A conversation under a fresh id, unless the user's own words choose one."""
+        last = (prompt,) if prompt is not None else ()
+        if _OWN_CHOICE.intersection(word.partition("=")[0] for word in extra):
+            return Words(words=(*extra, *last))
+        thread_id = str(uuid.uuid4())
+        return Words(words=(*extra, "--session-id", thread_id, *last), thread_id=thread_id)
+
+    def resume(self, scene: Scene, extra: tuple[str, ...], thread_id: str) -> Words:
+        """The same id; a transcript that was written before the worktree was moved is brought along."""
+        here = _transcript(scene, thread_id)
+        if not os.path.exists(here):
+            elsewhere = _transcripts_anywhere(scene, thread_id)
+            if elsewhere:
+                os.makedirs(os.path.dirname(here), exist_ok=True)
+                shutil.copy2(max(elsewhere, key=os.path.getmtime), here)
+        return Words(words=(*extra, "--resume", thread_id), thread_id=thread_id)
+
+    def knows(self, scene: Scene, thread_id: str) -> bool:
+        """Whether there is a transcript, in whatever directory it was written."""
+        return os.path.exists(_transcript(scene, thread_id)) or bool(_transcripts_anywhere(scene, thread_id))
+
+    def find_thread(self, scene: Scene, since: float) -> str | None:
+        """The transcript of this worktree that was written last."""
+        written = [
+            path
+            for path in glob.glob(f"{glob.escape(_project(scene))}/*.jsonl")
+            if os.path.getmtime(path) >= since and _is_uuid(os.path.basename(path).removesuffix(".jsonl"))
+        ]
+        if not written:
+            return None
+        return os.path.basename(max(written, key=os.path.getmtime)).removesuffix(".jsonl")
+
+
+def _projects(scene: Scene) -> str:
+    home = scene.environ.get("CLAUDE_CONFIG_DIR") or f"{scene.environ.get('HOME') or os.path.expanduser('~')}/.claude"
+    return f"{home}/projects"
+
+
+def _project(scene: Scene) -> str:
+    return f"{_projects(scene)}/{re.sub('[^A-Za-z0-9]', '-', os.path.realpath(scene.worktree))}"
+
+
+def _transcript(scene: Scene, thread_id: str) -> str:
+    return f"{_project(scene)}/{thread_id}.jsonl"
+
+
+def _transcripts_anywhere(scene: Scene, thread_id: str) -> list[str]:
+    return glob.glob(f"{glob.escape(_projects(scene))}/*/{glob.escape(thread_id)}.jsonl")
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
