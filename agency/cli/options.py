@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
@@ -101,6 +102,11 @@ def make_context(command: str, lock_timeout: float) -> Context:
         tell=note,
         busy=busy,
     )
+
+
+def inside(context: Context, repo: str | None) -> Context:
+    """The same call as if it had been typed in ``repo``, where one was named: that is where a moved repository is found."""
+    return context if repo is None else replace(context, cwd=os.path.join(context.cwd, repo))
 
 
 def _current_directory() -> str:

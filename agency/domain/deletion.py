@@ -25,7 +25,7 @@ def refusal(facts: DeletionFacts) -> str | None:
     managed = [f"{facts.managed_root}/{part}" for part in ("worktrees", "trash")]
     if not any(_is_inside(facts.path, root) for root in managed):
         return "it is not inside the directory that agency manages"
-    if ".." in facts.path.split("/"):
+    if not {"", ".", ".."}.isdisjoint(facts.path.split("/")[1:]):
         return "its path is not resolved"
     for checkout in facts.main_checkouts:
         if facts.path == checkout or _is_inside(checkout, facts.path):

@@ -46,7 +46,7 @@ class Journal:
 
 
 def fold(events: Iterable[Mapping[str, Any]]) -> Journal:
-    """The journal of a run from its events, oldest first. Unknown events are passed over.
+    """The journal of a run from its events, oldest first. Unknown events are passed over, odd data counts as none.
 
     A creation is over when its runner was started, even if that was left to a resume.
     """
@@ -62,16 +62,17 @@ def fold(events: Iterable[Mapping[str, Any]]) -> Journal:
     for event in events:
         name = event.get("event", "")
         at = str(event.get("timestamp", ""))
-        data = event.get("data") or {}
+        data = _mapping(event.get("data"))
         last_event, last_event_at = name, at
         if name in OPERATIONS:
             kind, closing = OPERATIONS[name]
-            operator = data.get("operator", {})
+            operator = _mapping(data.get("operator"))
+            pid = operator.get("pid")
             operation = Operation(
                 kind=kind,
                 since=at,
                 step=name,
-                pid=int(operator.get("pid", 0)),
+                pid=pid if isinstance(pid, int) else 0,
                 pid_started=str(operator.get("pid_started", "")),
                 boot_id=str(operator.get("boot_id", "")),
                 command=str(operator.get("command", "")),
@@ -107,6 +108,10 @@ def fold(events: Iterable[Mapping[str, Any]]) -> Journal:
         last_event=last_event,
         last_event_at=last_event_at,
     )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _at_step(operation: Operation, step: str) -> Operation:

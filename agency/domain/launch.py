@@ -9,9 +9,10 @@ from typing import Any
 class Launch:
     """The last start of a runner, written before tmux is asked and completed after it answered.
 
-    ``number`` counts from 1. ``agent`` is the name of the runner's adapter, ``worktree`` where the worktree
-    stood. ``socket`` is the tmux socket: a name as for ``tmux -L``, or a path. ``server_pid`` and ``server_started`` are None while tmux has not answered. ``epoch`` is seconds
-    since 1970 at the start, ``grace`` the seconds that the runner has to outlive before the launch counts as good.
+    ``number`` counts from 1. ``agent`` is the name of the runner's adapter, ``worktree`` where the worktree stood.
+    ``socket`` is the tmux socket: a name as for ``tmux -L``, or a path. ``server_pid`` and ``server_started`` are None while
+    tmux has not answered. ``epoch`` is seconds since 1970 at the start, ``grace`` the seconds that the runner has to outlive
+    before the launch counts as good.
     """
 
     number: int

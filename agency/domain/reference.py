@@ -42,6 +42,14 @@ def resolve(ref: str, groups: Sequence[Sequence[Run | BrokenRun]]) -> Match | Am
     return NotFound(nearest=nearest(ref, names))
 
 
+def named(ref: str, runs: Sequence[Run | BrokenRun]) -> Match | Ambiguous | NotFound:
+    """Find the name ``ref`` among ``runs`` alone, so that nothing else need be read when it is there."""
+    found = tuple(run for run in runs if _has_name(run, ref.strip()))
+    if not found:
+        return NotFound(nearest=())
+    return Match(run=found[0]) if len(found) == 1 else Ambiguous(candidates=found)
+
+
 def nearest(word: str, known: Sequence[str], most: int = 3) -> tuple[str, ...]:
     """The entries of ``known`` that look most like ``word``, best first."""
     import difflib

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from agency.domain.ids import RepoId
 
-_SCP = re.compile(r"(?:[^@/]+@)?([^:/]+):(?!//)(.+)")
-_URL = re.compile(r"(?:ssh|https?|git)://(?:[^@/]+@)?([^/:]+)(?::\d+)?/(.+)")
+_SCP = r"(?:[^@/]+@)?([^:/]+):(?!//)(.+)"
+_URL = r"(?:ssh|https?|git)://(?:[^@/]+@)?([^/:]+)(?::\d+)?/(.+)"
 _CREDENTIALS = re.compile(r"^(https?://)[^/]*@")
-_PART = re.compile(r"[A-Za-z0-9_.-]+")
+_PART = r"[A-Za-z0-9_.-]+"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +33,11 @@ def repo_id_of(repo_key: str) -> RepoId:
 
 def key_from_origin(url: str) -> str | None:
     """``github:<owner>/<repo>`` when ``url`` is a repository on github.com (ssh, scp or https form), else None."""
-    match = _URL.fullmatch(url.strip()) or _SCP.fullmatch(url.strip())
+    match = re.fullmatch(_URL, url.strip()) or re.fullmatch(_SCP, url.strip())
     if match is None or match.group(1).lower() != "github.com":
         return None
     parts = match.group(2).strip("/").removesuffix(".git").split("/")
-    if len(parts) != 2 or not all(_PART.fullmatch(part) for part in parts):
+    if len(parts) != 2 or not all(re.fullmatch(_PART, part) for part in parts):
         return None
     return f"github:{parts[0]}/{parts[1]}"
 

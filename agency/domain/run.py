@@ -63,9 +63,7 @@ def run_from_record(
     """
     if not isinstance(record, dict):
         raise RecordInvalid("meta.json is not a JSON object")
-    version = record.get("schema_version")
-    if not isinstance(version, str):
-        raise RecordInvalid("meta.json has no schema_version")
+    version = _text(record, "schema_version")
     if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
         raise RecordInvalid(f"meta.json has schema version {version}, made by a newer agency")
     flags = _mapping(record, "flags")
@@ -76,7 +74,7 @@ def run_from_record(
         repo_id=repo_id,
         name=name,
         runner=_text(record, "runner"),
-        runner_args=tuple(str(arg) for arg in record.get("runner_args") or ()),
+        runner_args=_words(record, "runner_args"),
         branch=str(record.get("branch") or branch_of(name, run_id)),
         parent_branch=_text(record, "parent_branch"),
         base_commit=str(record.get("base_commit") or ""),
@@ -103,6 +101,13 @@ def _text(record: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str) or not value:
         raise RecordInvalid(f"meta.json has no {key}")
     return value
+
+
+def _words(record: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = record.get(key) or []
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise RecordInvalid(f"meta.json has {key} that is not a list of words")
+    return tuple(value)
 
 
 def _mapping(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -35,6 +35,15 @@ class Saying:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doing:
+    """What the agent tells by its hooks or its session file: working, waiting or done, ``age`` seconds ago."""
+
+    what: str
+    detail: str
+    age: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
     """All that a status is derived from.
 
@@ -56,6 +65,7 @@ class RunFacts:
     attention: str | None = None
     session: Session | None = None
     saying: Saying | None = None
+    agent: Doing | None = None
     launched: bool = False
     exit_code: int | None = None
     killed: bool = False
@@ -124,14 +134,32 @@ def _ended(facts: RunFacts) -> str:
 
 def _quiet_for(facts: RunFacts) -> float | None:
     """Seconds without a sign of life from a runner that said something; None when it said nothing or is not there."""
-    if facts.session is None or not facts.session.alive or facts.saying is None:
+    told = [source.age for source in (facts.saying, facts.agent) if source is not None]
+    if facts.session is None or not facts.session.alive or not told:
         return None
-    ages = [facts.saying.age, facts.session.activity_age]
+    ages = [*told, facts.session.activity_age]
     return min(age for age in ages if age is not None)
 
 
 def _says(status: str) -> Callable[[RunFacts], bool]:
-    return lambda facts: facts.runner_alive and facts.saying is not None and facts.saying.status == status
+    return lambda facts: (
+        facts.runner_alive and _stands(facts) and facts.saying is not None and facts.saying.status == status
+    )
+
+
+def _stands(facts: RunFacts) -> bool:
+    """Whether what the runner wrote about itself still stands: the agent has not gone back to work since."""
+    if facts.agent is None or facts.saying is None:
+        return True
+    return facts.agent.what != "working" or facts.agent.age >= facts.saying.age
+
+
+def _does(what: str) -> Callable[[RunFacts], bool]:
+    return lambda facts: facts.runner_alive and facts.agent is not None and facts.agent.what == what
+
+
+def _doing(facts: RunFacts) -> str:
+    return facts.agent.detail if facts.agent else ""
 
 
 def _always(text: str) -> Callable[[RunFacts], str]:
@@ -198,7 +226,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="said-ready-for-review",
         says="the runner said it is ready for review and did not end with an error since",
-        applies=lambda f: f.saying is not None and f.saying.status == "ready_for_review" and not f.ended_badly,
+        applies=lambda f: (
+            f.saying is not None and f.saying.status == "ready_for_review" and not f.ended_badly and _stands(f)
+        ),
         status=_always("ready for review"),
         summary=_said,
     ),
@@ -224,6 +254,13 @@ RULES: tuple[Rule, ...] = (
         summary=_always("agency resume starts it again"),
     ),
     Rule(
+        name="agent-waits",
+        says="the agent is alive and waits for an answer",
+        applies=_does("waiting"),
+        status=_always("waiting"),
+        summary=_doing,
+    ),
+    Rule(
         name="said-needs-input",
         says="the runner is alive and said it needs an answer",
         applies=_says("needs_input"),
@@ -238,11 +275,25 @@ RULES: tuple[Rule, ...] = (
         summary=_said,
     ),
     Rule(
+        name="agent-done",
+        says="the agent is alive and done with its turn",
+        applies=_does("done"),
+        status=_always("done"),
+        summary=_doing,
+    ),
+    Rule(
         name="no-sign-of-life",
         says=f"the runner said it works, but said and printed nothing for {format_duration(STALLED_AFTER)}",
         applies=lambda f: (_quiet_for(f) or 0.0) >= STALLED_AFTER,
         status=_always("stalled"),
         summary=lambda f: f"no activity for {format_duration(_quiet_for(f) or 0.0)}",
+    ),
+    Rule(
+        name="agent-works",
+        says="the agent is alive and works on its turn",
+        applies=_does("working"),
+        status=_always("working"),
+        summary=lambda f: _doing(f) or _said(f),
     ),
     Rule(
         name="said-working",

@@ -8,6 +8,8 @@ words that the user configured or gave, which always stay.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from agency.domain.agent import AgentState
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
@@ -52,4 +54,8 @@ class Adapter:
     def find_thread(self, scene: Scene, since: float) -> str | None:
         """The conversation that the agent is in, from what it wrote at or after ``since`` (seconds since 1970), or None. When
         it is not certain which one that is, None."""
+        return None
+
+    def state(self, scene: Scene, thread_id: str | None) -> AgentState | None:
+        """What the agent is doing, from what it wrote itself, or None when it does not tell."""
         return None

@@ -2,19 +2,39 @@
 
 Facts, seen with 2.1.197: ``--session-id UUID`` begins a conversation under an id of our choice and refuses one that exists;
 ``--resume UUID`` goes on with it and ends at once when the directory it is typed in has no transcript of it; ``/clear`` begins
-another id. A transcript is ``<UUID>.jsonl`` in ``$CLAUDE_CONFIG_DIR/projects`` (else ``~/.claude/projects``), in a directory named as
-the working directory with everything but letters and digits turned into hyphens.
+another id. A transcript is ``<UUID>.jsonl`` in ``$CLAUDE_CONFIG_DIR/projects`` (else ``~/.claude/projects``), in a directory
+named as the working directory with everything but letters and digits turned into hyphens. ``--settings FILE`` adds hooks for this
+start alone; each gets a JSON object with ``hook_event_name`` and ``session_id`` on standard input.
 """
 
 import glob
+import json
 import os
 import re
+import shlex
 import shutil
+import sys
 import uuid
+from typing import Any
 
+from agency.domain.agent import AgentState, state_from_hooks
+from agency.runners import hook
 from agency.runners.adapter import Adapter, Scene, Words
 
 _OWN_CHOICE = frozenset({"--session-id", "--resume", "-r", "--continue", "-c", "--from-pr", "--fork-session"})
+
+_EVENTS = (
+    "SessionStart",
+    "UserPromptSubmit",
+    "PreToolUse",
+    "PermissionRequest",
+    "PostToolUse",
+    "Notification",
+    "Stop",
+    "SessionEnd",
+)
+_TOLD = "hooks.jsonl"
+_TAIL = 16384
 
 
 class Claude(Adapter):
@@ -27,6 +47,7 @@ class Claude(Adapter):
     def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
         """A conversation under a fresh id, unless the user's own words choose one."""
         last = (prompt,) if prompt is not None else ()
+        extra = (*extra, *_hooks(scene, extra))
         if _OWN_CHOICE.intersection(word.partition("=")[0] for word in extra):
             return Words(words=(*extra, *last))
         thread_id = str(uuid.uuid4())
@@ -40,14 +61,23 @@ class Claude(Adapter):
             if elsewhere:
                 os.makedirs(os.path.dirname(here), exist_ok=True)
                 shutil.copy2(max(elsewhere, key=os.path.getmtime), here)
-        return Words(words=(*extra, "--resume", thread_id), thread_id=thread_id)
+        return Words(words=(*extra, *_hooks(scene, extra), "--resume", thread_id), thread_id=thread_id)
 
     def knows(self, scene: Scene, thread_id: str) -> bool:
         """Whether there is a transcript, in whatever directory it was written."""
         return os.path.exists(_transcript(scene, thread_id)) or bool(_transcripts_anywhere(scene, thread_id))
 
+    def state(self, scene: Scene, thread_id: str | None) -> AgentState | None:
+        """What its hooks told last."""
+        return state_from_hooks(_told(scene))
+
     def find_thread(self, scene: Scene, since: float) -> str | None:
-        """The transcript of this worktree that was written last."""
+        """What its hooks told last, else the transcript of this worktree that was written last."""
+        told = [
+            event["thread_id"] for event in _told(scene) if event.get("thread_id") and event.get("at", 0.0) >= since
+        ]
+        if told:
+            return str(told[-1])
         written = [
             path
             for path in glob.glob(f"{glob.escape(_project(scene))}/*.jsonl")
@@ -56,6 +86,37 @@ class Claude(Adapter):
         if not written:
             return None
         return os.path.basename(max(written, key=os.path.getmtime)).removesuffix(".jsonl")
+
+
+def _hooks(scene: Scene, extra: tuple[str, ...]) -> tuple[str, ...]:
+    """``--settings`` with our hooks, in a file beside the run's record; nothing when the user gives settings of their own."""
+    if any(word.partition("=")[0] == "--settings" for word in extra):
+        return ()
+    command = shlex.join((sys.executable, "-I", "-S", hook.__file__, f"{scene.directory}/{_TOLD}"))
+    entry = [{"hooks": [{"type": "command", "command": command, "timeout": 10}]}]
+    path = f"{scene.directory}/claude-settings.json"
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"hooks": dict.fromkeys(_EVENTS, entry)}, file, indent=2)
+    return ("--settings", path)
+
+
+def _told(scene: Scene) -> list[dict[str, Any]]:
+    """The last hook events of the run, oldest first."""
+    try:
+        with open(f"{scene.directory}/{_TOLD}", "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+            lines = file.read().splitlines()
+    except OSError:
+        return []
+    events = []
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict):
+            events.append(event)
+    return events
 
 
 def _projects(scene: Scene) -> str:

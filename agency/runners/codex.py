@@ -10,10 +10,20 @@ conversations share.
 import glob
 import json
 import os
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
+from agency.domain.agent import AgentState
 from agency.runners.adapter import Adapter, Scene, Words
 
 _ID_LENGTH = 36
+_TAIL = 256 * 1024
+_DONE = frozenset({"task_complete", "turn_complete", "turn_aborted"})
+_ASKS = frozenset(
+    {"exec_approval_request", "apply_patch_approval_request", "request_user_input", "elicitation_request"}
+)
+_WORKS = frozenset({"task_started", "turn_started", "user_message", "item_completed", "item_started"})
 
 
 class Codex(Adapter):
@@ -30,7 +40,24 @@ class Codex(Adapter):
 
     def knows(self, scene: Scene, thread_id: str) -> bool:
         """Whether there is a session file."""
-        return bool(glob.glob(f"{glob.escape(_sessions(scene))}/*/*/*/rollout-*-{glob.escape(thread_id)}.jsonl"))
+        return bool(_files(scene, thread_id))
+
+    def state(self, scene: Scene, thread_id: str | None) -> AgentState | None:
+        """What the last telling line of its session file says."""
+        files = _files(scene, thread_id) if thread_id is not None else []
+        if not files:
+            return None
+        with open(files[0], "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+            lines = file.read().splitlines()
+        for line in reversed(lines):
+            try:
+                state = _state_of(json.loads(line))
+            except (ValueError, AttributeError):
+                continue
+            if state is not None:
+                return state
+        return None
 
     def find_thread(self, scene: Scene, since: float) -> str | None:
         """The session file for this worktree, begun by a person, that was written last."""
@@ -44,6 +71,35 @@ class Codex(Adapter):
             if meta.get("thread_source", "user") == "user" and os.path.realpath(str(meta.get("cwd"))) == here:
                 return os.path.basename(path).removesuffix(".jsonl")[-_ID_LENGTH:]
         return None
+
+
+def _files(scene: Scene, thread_id: str) -> list[str]:
+    return glob.glob(f"{glob.escape(_sessions(scene))}/*/*/*/rollout-*-{glob.escape(thread_id)}.jsonl")
+
+
+def _state_of(entry: Mapping[str, Any]) -> AgentState | None:
+    """What one line of a session file tells of the state."""
+    payload = entry.get("payload")
+    kind = payload.get("type") if isinstance(payload, dict) else None
+    if entry.get("type") != "event_msg" or not isinstance(payload, dict):
+        return None
+    at = _moment(entry.get("timestamp"))
+    if kind in _DONE:
+        return AgentState(doing="done", detail=str(payload.get("last_agent_message") or ""), at=at)
+    if kind in _ASKS:
+        command = payload.get("command")
+        asked = " ".join(command) if isinstance(command, list) else str(payload.get("reason") or kind)
+        return AgentState(doing="waiting", detail=f"permission: {asked}", at=at)
+    if kind in _WORKS:
+        return AgentState(doing="working", detail="", at=at)
+    return None
+
+
+def _moment(text: object) -> float:
+    try:
+        return datetime.fromisoformat(str(text)).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def _sessions(scene: Scene) -> str:

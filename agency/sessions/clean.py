@@ -30,8 +30,9 @@ from agency.sessions.park import keep_work, park, snapshot
 from agency.sessions.place import config_root, repo_of, require_repo_of
 from agency.sessions.processes import end_processes
 from agency.sessions.remove import remove_branch
+from agency.sessions.restore import restore_run
 from agency.sessions.scripts import run_script, script_failed
-from agency.sessions.signals import shielded
+from agency.sessions.signals import outlive_the_terminal, shielded
 from agency.sessions.whole import require_idle
 from agency.sessions.worktree import connect, is_connected
 from agency.store.eventlog import now
@@ -66,12 +67,15 @@ class Cleaned:
 def clean_run(context: Context, run: Run, request: CleanRequest, show: Callable[[bytes], None]) -> Cleaned | None:
     """Archive a run; None when a person was asked and declined.
 
-    No lock is held while a person answers or the archive script runs. Raises E_CONFIRMATION_REQUIRED, E_DIRTY_WORKTREE when
-    work would be put away without ``discard``, E_SCRIPT_FAILED when the archive script fails without ``force``, E_RUN_BUSY,
-    E_NO_REPO when the repository is gone and ``force`` was not given.
+    A run whose restore was interrupted is restored first. No lock is held while a person answers or the archive script runs.
+    Raises E_CONFIRMATION_REQUIRED, E_DIRTY_WORKTREE when work would be put away without ``discard``, E_SCRIPT_FAILED when the
+    archive script fails without ``force``, E_RUN_BUSY, E_NO_REPO when the repository is gone and ``force`` was not given.
     """
     if run.archived:
-        return _finish_archived(context, run)
+        half_done = fold(log_of(run).read()).operation
+        if half_done is None or half_done.kind != "restore":
+            return _finish_archived(context, run)
+        run = restore_run(context, run).run
     require_idle(run, fold(log_of(run).read()))
     repo = repo_of(context, run) if request.force else require_repo_of(context, run)
     _connect(context, run, repo, request)
@@ -230,7 +234,8 @@ def _archive_script(context: Context, run: Run, request: CleanRequest, show: Cal
 def _end_session(context: Context, run: Run) -> None:
     launch, tmux, panes = live_pane(context, run)
     with shielded():
-        if launch is not None:
+        if launch is not None or panes:
             end_processes(run, launch, panes)
         if panes:
             kill_session(tmux, panes[0].session_id)
+        outlive_the_terminal()

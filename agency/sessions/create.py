@@ -1,7 +1,6 @@
 """``agency run``: a worktree, a branch, the setup script and a session, or nothing at all."""
 
 import os
-import secrets
 import shlex
 import time
 from collections.abc import Callable
@@ -94,7 +93,7 @@ def create_run(context: Context, request: RunRequest, show: Callable[[bytes], No
         scaffold(run, request.prompt)
         if repo.checkout is not None:
             bring_along(context, run, repo.checkout, settings)
-        log_of(run).append(WORKTREE_CREATED({}), durable=True)
+        log_of(run).append(WORKTREE_CREATED({}))
     except BaseException:
         with shielded():
             _undo(context, run)
@@ -108,7 +107,7 @@ def create_run(context: Context, request: RunRequest, show: Callable[[bytes], No
         launch = start_runner(context, run, runner, plan, tmux, [], settings.startup_grace)
         started = SESSION_START({"session_name": run.session_name, "runner": runner.name, "launch": launch.number})
         log = log_of(run)
-        log.append(started, durable=True)
+        log.append(started)
         log.append(RUN_CREATED({}), durable=True)
     except BaseException as error:
         with shielded():
@@ -133,7 +132,7 @@ def _claim(context: Context, repo: Repo, request: RunRequest, parent: Parent, ru
                 name=name,
                 run_id=taken[name],
             )
-        run_id = make_run_id(time.strftime("%Y%m%d%H%M%S", time.gmtime()), secrets.token_hex(2))
+        run_id = make_run_id(time.strftime("%Y%m%d%H%M%S", time.gmtime()), os.urandom(2).hex())
         branch = branch_of(name, run_id)
         worktree = context.paths.worktree(repo.repo_id, run_id)
         create_record(

@@ -64,4 +64,9 @@ def _each(context: Context, repo: str | None, deed: Callable[[Run], str]) -> lis
 
     runs = list_runs(context.paths, require_repo(context, repo).repo_id)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(one, sorted(runs, key=lambda run: run.run_id)))
+        return list(pool.map(one, sorted(runs, key=_age)))
+
+
+def _age(run: Run | BrokenRun) -> tuple[str, str]:
+    """Rises with the time of creation, which a run id tells only to the second."""
+    return run.run_id[:14], run.created_at if isinstance(run, Run) else ""

@@ -5,7 +5,7 @@ from typing import Literal
 
 from agency.domain.errors import AgencyError
 from agency.domain.ids import RepoId
-from agency.domain.reference import Ambiguous, Match, NotFound, resolve
+from agency.domain.reference import Ambiguous, Match, NotFound, named, resolve
 from agency.domain.repo import Repo, key_from_origin, key_from_path, repo_id_of, without_credentials
 from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
@@ -81,17 +81,20 @@ def find_run(
     """
     here = find_repo(context, repo)
     near = [here.repo_id] if here is not None else []
-    far = [] if repo is not None else [repo_id for repo_id in list_repo_ids(context.paths) if repo_id not in near]
-    groups = [[run for repo_id in part for run in list_runs(context.paths, repo_id)] for part in (near, far)]
-    found = resolve(ref, groups)
+    nearby = [run for repo_id in near for run in list_runs(context.paths, repo_id)]
+    found = named(ref, nearby)
+    far: list[RepoId] = []
+    if isinstance(found, NotFound):
+        far = [] if repo is not None else [repo_id for repo_id in list_repo_ids(context.paths) if repo_id not in near]
+        found = resolve(ref, [nearby, [run for repo_id in far for run in list_runs(context.paths, repo_id)]])
     if isinstance(found, NotFound):
         old = [
             [run for repo_id in part for run in list_runs(context.paths, repo_id, archived=True)]
             for part in (near, far)
         ]
         in_archive = resolve(ref, old)
-        named = isinstance(in_archive, Match) and getattr(in_archive.run, "name", None) == ref
-        if archived == "yes" or (archived == "by id" and not named):
+        by_name = isinstance(in_archive, Match) and getattr(in_archive.run, "name", None) == ref
+        if archived == "yes" or (archived == "by id" and not by_name):
             found = in_archive if not isinstance(in_archive, NotFound) else found
         elif isinstance(in_archive, Match):
             raise AgencyError(

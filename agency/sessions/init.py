@@ -39,7 +39,7 @@ def init_repo(repo: Repo, *, gitignore: bool, force: bool) -> Initialised:
         )
     root = repo.checkout
     old = find_repo_config(root)
-    if old is not None and force and os.path.basename(old) != "agency.yaml":
+    if old is not None and os.path.basename(old) != "agency.yaml":
         raise AgencyError(
             "E_CONFIG_EXISTS",
             f"{old} is there, and agency.yaml beside it would be one too many",
@@ -55,11 +55,10 @@ def init_repo(repo: Repo, *, gitignore: bool, force: bool) -> Initialised:
         )
     with told_plainly("writing into the repository", root):
         path = f"{root}/agency.yaml"
-        _write(path, template("agency.yaml"), 0o644)
         os.makedirs(f"{root}/scripts", exist_ok=True)
         created = tuple(name for name in _SCRIPTS if _create(f"{root}/scripts/{name}", template(name), 0o755))
         ignore_file = f"{root}/.gitignore" if gitignore else f"{repo.git_dir}/info/exclude"
-        return Initialised(
+        done = Initialised(
             root=root,
             config="overwritten" if old is not None else "created",
             config_path=path,
@@ -69,6 +68,9 @@ def init_repo(repo: Repo, *, gitignore: bool, force: bool) -> Initialised:
             agents_md="created" if _create(f"{root}/AGENTS.md", template("AGENTS.md"), 0o644) else "exists",
             claude_md="created" if _create(f"{root}/CLAUDE.md", template("CLAUDE.md"), 0o644) else "exists",
         )
+        # The config is last: until it is there, an init that did not succeed can be typed again.
+        _write(path, template("agency.yaml"), 0o644)
+        return done
 
 
 def _ignore(path: str) -> bool:

@@ -28,8 +28,10 @@ from agency.tools.tmux.sessions import respawn, start_session, start_window
 
 _OF_THE_PANE = frozenset(
     {"TERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "COLORTERM", "TMUX", "TMUX_PANE", "PWD", "OLDPWD", "SHLVL", "_"}
-    | {"LINES", "COLUMNS"}
+    | {"LINES", "COLUMNS", "agency_launch"}
 )
+_READ_ONLY = frozenset({"UID", "EUID", "PPID", "SHELLOPTS", "BASHOPTS", "BASH_VERSINFO"})
+"""Variables that a shell sets itself and some shells end over when they are set."""
 
 
 def start_runner(
@@ -82,9 +84,11 @@ def start_script(argv: tuple[str, ...], environ: Mapping[str, str], variables: M
     exports = [
         f"export {name}={shlex.quote(value)}"
         for name, value in environment.items()
-        if name.isidentifier() and name.isascii() and name not in _OF_THE_PANE
+        if name.isidentifier() and name.isascii() and name not in _OF_THE_PANE | _READ_ONLY
     ]
-    return "\n".join((*exports, f"set -- {shlex.join(argv)}", ""))
+    # tmux expands formats in the directory it is given, and starts elsewhere without a word when that leads nowhere.
+    enter = f"cd -- {shlex.quote(variables['AGENCY_WORKSPACE_ROOT'])} || exit"
+    return "\n".join((*exports, enter, f"set -- {shlex.join(argv)}", ""))
 
 
 def _place(run: Run, tmux: Tmux, panes: list[Pane], place: str, variables: Mapping[str, str]) -> Pane:

@@ -42,7 +42,7 @@ def list_observations(
 def _created(observation: Observation) -> int:
     """A number that grows with the time of creation."""
     run = observation.run
-    return int("".join(c for c in run.created_at if c.isdigit())[:17] or 0) if isinstance(run, Run) else 0
+    return int("".join(c for c in run.created_at if c.isdecimal())[:17] or 0) if isinstance(run, Run) else 0
 
 
 def describe(context: Context, observation: Observation) -> dict[str, object]:

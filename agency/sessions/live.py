@@ -10,6 +10,7 @@ from agency.sessions.context import Context
 from agency.store.launches import read_exit_code, read_launch
 from agency.tools.tmux.command import Tmux, choose_socket
 from agency.tools.tmux.look import Pane, capture, runner_pane, session_panes
+from agency.tools.tmux.recall import recall_server
 
 _POLL = 0.02
 
@@ -24,7 +25,10 @@ def live_pane(context: Context, run: Run) -> tuple[Launch | None, Tmux, list[Pan
     """The last launch of a run, its tmux server and the panes of its session (none when there is no session)."""
     launch = read_launch(run.directory)
     tmux = tmux_of(context, launch)
-    return launch, tmux, session_panes(tmux, run.session_name)
+    panes = session_panes(tmux, run.session_name)
+    if not panes and launch is not None and recall_server(tmux, launch.server_pid, launch.server_started):
+        panes = session_panes(tmux, run.session_name)
+    return launch, tmux, panes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

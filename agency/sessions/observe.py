@@ -4,20 +4,23 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from agency.domain.agent import AgentState
 from agency.domain.journal import Journal, fold
 from agency.domain.launch import Launch
 from agency.domain.run import BrokenRun, Run
-from agency.domain.status import SAYS, RunFacts, Saying, Session, Verdict, derive_status
+from agency.domain.status import SAYS, Doing, RunFacts, Saying, Session, Verdict, derive_status
+from agency.sessions.agentstate import agent_state
 from agency.sessions.context import Context
-from agency.sessions.live import tmux_of
+from agency.sessions.live import live_pane
 from agency.store.launches import read_exit_code, read_launch
 from agency.store.runs import log_of
 from agency.tools.identity import boot_id, is_alive, process_started
 from agency.tools.tmux.command import Tmux, choose_socket
-from agency.tools.tmux.look import Pane, list_panes, runner_pane, session_panes
+from agency.tools.tmux.look import Pane, list_panes, runner_pane
+from agency.tools.tmux.recall import recall_server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,25 +38,41 @@ class Observation:
 
 def observe(context: Context, run: Run | BrokenRun) -> Observation:
     """Look at one run."""
-    launch = read_launch(run.directory)
-    panes = session_panes(tmux_of(context, launch), run.session_name) if isinstance(run, Run) else []
-    return _judge(run, launch, panes, now=time.time(), boot=boot_id())
+    if isinstance(run, Run):
+        launch, _, panes = live_pane(context, run)
+    else:
+        launch, panes = read_launch(run.directory), []
+    return _judge(context, run, launch, panes, now=time.time(), boot=boot_id())
 
 
 def observe_all(context: Context, runs: Iterable[Run | BrokenRun]) -> list[Observation]:
     """Look at many runs with one tmux call for each server they are on, which is one as a rule."""
     launches = [(run, read_launch(run.directory)) for run in runs]
+    on_socket: dict[str, list[Launch]] = {}
+    for run, launch in launches:
+        if launch is not None:
+            on_socket.setdefault(choose_socket(context.environ, launch.socket, None), []).append(launch)
+        elif not run.archived:  # the record of the launch may be lost, and the session still there
+            on_socket.setdefault(choose_socket(context.environ, None, None), [])
     by_socket = {
-        socket: _by_session(list_panes(Tmux(socket=socket, environ=context.environ)))
-        for socket in {choose_socket(context.environ, launch.socket, None) for _, launch in launches if launch}
+        socket: _by_session(_every_pane(Tmux(socket=socket, environ=context.environ), on_it))
+        for socket, on_it in on_socket.items()
     }
     now, boot = time.time(), boot_id()
     observations = []
     for run, launch in launches:
         socket = choose_socket(context.environ, launch.socket if launch else None, None)
         panes = by_socket.get(socket, {}).get(f"agency_{run.run_id}", [])
-        observations.append(_judge(run, launch, panes, now=now, boot=boot))
+        observations.append(_judge(context, run, launch, panes, now=now, boot=boot))
     return observations
+
+
+def _every_pane(tmux: Tmux, launches: list[Launch]) -> list[Pane]:
+    panes = list_panes(tmux)
+    servers = {(launch.server_pid, launch.server_started) for launch in launches}
+    if not panes and any(recall_server(tmux, pid, started) for pid, started in servers):
+        panes = list_panes(tmux)
+    return panes
 
 
 def _by_session(panes: list[Pane]) -> dict[str, list[Pane]]:
@@ -63,10 +82,14 @@ def _by_session(panes: list[Pane]) -> dict[str, list[Pane]]:
     return sessions
 
 
-def _judge(run: Run | BrokenRun, launch: Launch | None, panes: list[Pane], *, now: float, boot: str) -> Observation:
+def _judge(
+    context: Context, run: Run | BrokenRun, launch: Launch | None, panes: list[Pane], *, now: float, boot: str
+) -> Observation:
     journal = fold(log_of(run).read())
     saying = read_saying(run.worktree) if isinstance(run, Run) and not run.archived else None
     facts = _facts(run, journal, launch, panes, saying, now=now, boot=boot)
+    if isinstance(run, Run) and launch is not None and facts.runner_alive:
+        facts = replace(facts, agent=_doing(agent_state(context, run, launch), now))
     return Observation(
         run=run,
         journal=journal,
@@ -127,8 +150,12 @@ def _facts(
     )
 
 
+def _doing(state: AgentState | None, now: float) -> Doing | None:
+    return Doing(what=state.doing, detail=state.detail, age=max(0.0, now - state.at)) if state is not None else None
+
+
 def read_saying(worktree: str) -> Mapping[str, object] | None:
-    """What the runner says of itself, with ``age_of`` (seconds since 1970 of the file); None unless it is valid.
+    """What the runner says of itself, with ``written`` (seconds since 1970); None unless it is valid.
 
     Valid: a known status, a summary, and what that status needs (questions, blockers, how_to_test).
     """
@@ -137,7 +164,7 @@ def read_saying(worktree: str) -> Mapping[str, object] | None:
         with open(path, "rb") as file:
             said = json.loads(file.read(65536))
             written = os.fstat(file.fileno()).st_mtime
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(said, dict) or said.get("status") not in SAYS:
         return None
@@ -147,14 +174,26 @@ def read_saying(worktree: str) -> Mapping[str, object] | None:
     needs = {"needs_input": "questions", "blocked": "blockers", "ready_for_review": "how_to_test"}.get(said["status"])
     if needs is not None and not said.get(needs):
         return None
-    return {**said, "written": max(written, _moment(said.get("updated_at")))}
+    return {
+        **{key: _harmless(value) for key, value in said.items()},
+        "written": max(written, _moment(said.get("updated_at"))),
+    }
+
+
+def _harmless(value: object) -> object:
+    """``value`` without what would command a terminal or cannot be printed: escape sequences, halves of characters."""
+    if isinstance(value, str):
+        return "".join(char if char.isprintable() or char in "\n\t" else " " for char in value)
+    if isinstance(value, list):
+        return [_harmless(item) for item in value]
+    return value
 
 
 def _moment(text: object) -> float:
     """Seconds since 1970 of an RFC 3339 time, 0 when it is none."""
     try:
         return datetime.fromisoformat(str(text)).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
 
 

@@ -16,7 +16,7 @@ from agency.store.records import make_directory, move_directory
 from agency.tools.git.command import Git
 from agency.tools.git.snapshot import keep, trash_ref, write_index_tree, write_tree
 from agency.tools.git.status import tree_status
-from agency.tools.git.worktree import admin_dir_of, remove_entry, resolve, write_links
+from agency.tools.git.worktree import admin_dir_of, aside, remove_entry, resolve, write_links
 
 
 def parked_tree(context: Context, run: Run) -> str:
@@ -35,10 +35,11 @@ def parked_trees(context: Context, run: Run | BrokenRun) -> list[str]:
 
 
 def snapshot(context: Context, run: Run, repo: Repo) -> tuple[str, str | None, int]:
-    """The tree objects of the files and of the index (None during a merge), and the number of uncommitted paths."""
+    """The tree objects of the files (those that git can take; parking keeps all) and of the index (None during a merge), and
+    the number of uncommitted paths."""
     git = Git(environ=context.environ, tree=run.worktree)
     admin = admin_dir_of(Git(environ=context.environ, git_dir=repo.git_dir), run.worktree)
-    return write_tree(git, admin), write_index_tree(git, admin), tree_status(git).uncommitted
+    return write_tree(git, admin, partial=True), write_index_tree(git, admin), tree_status(git).uncommitted
 
 
 def keep_work(context: Context, run: Run, git: Git, tree: str, index: str | None) -> tuple[str, str]:
@@ -96,7 +97,11 @@ def _save_admin(run: Run, admin: str) -> None:
     with told_plainly("keeping what git knows of the worktree", place):
         shutil.rmtree(f"{place}.tmp", ignore_errors=True)
         stale = shutil.ignore_patterns("*.lock", "locked")
-        shutil.copytree(admin, f"{place}.tmp/{os.path.basename(admin)}", symlinks=True, ignore=stale)
+        try:
+            shutil.copytree(admin, f"{place}.tmp/{os.path.basename(admin)}", symlinks=True, ignore=stale)
+        except OSError:
+            shutil.rmtree(f"{place}.tmp", ignore_errors=True)
+            raise
         shutil.rmtree(place, ignore_errors=True)
         os.rename(f"{place}.tmp", place)
 
@@ -111,7 +116,7 @@ def _put_admin_back(run: Run, repo: Repo) -> str | None:
     with told_plainly("bringing back what git knew of the worktree", target):
         if not os.path.isdir(target):
             os.makedirs(os.path.dirname(target), exist_ok=True)
-            shutil.rmtree(f"{target}.agency-tmp", ignore_errors=True)
-            shutil.copytree(f"{place}/{name}", f"{target}.agency-tmp", symlinks=True)
-            os.rename(f"{target}.agency-tmp", target)
+            whole = aside(repo.git_dir, "back")
+            shutil.copytree(f"{place}/{name}", whole, symlinks=True)
+            os.rename(whole, target)
     return target

@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 
@@ -76,7 +76,8 @@ def run_script(
 
         def on_output(chunk: bytes) -> None:
             file.write(chunk)
-            show(chunk)
+            with suppress(OSError):  # whoever watched has gone; the log has it all
+                show(chunk)
 
         code, timed_out, cancelled = _run(context, run, argv, script.timeout, on_output)
     said = read_result(result_path)
@@ -184,14 +185,16 @@ def _run(
             on_output(f"{argv[0]}: {error.strerror}\n".encode())
             return 127, False, False
         deadline = time.monotonic() + timeout
-        while script.process.poll() is None and not cancelled.is_set() and time.monotonic() < deadline:
-            script.pump(_TICK)
-            if script.ended:
-                script.wait(_TICK)
-        stopped = script.process.returncode is None
-        if stopped:
-            end_tree([script.process.pid], mark, grace=_GRACE)
-            script.process.wait()
+        try:
+            while script.process.poll() is None and not cancelled.is_set() and time.monotonic() < deadline:
+                script.pump(_TICK)
+                if script.ended:
+                    script.wait(_TICK)
+        finally:
+            stopped = script.process.returncode is None
+            if stopped:
+                end_tree([script.process.pid], mark, grace=_GRACE)
+                script.process.wait()
         script.close()
         return script.process.returncode, stopped and not cancelled.is_set(), stopped and cancelled.is_set()
 

@@ -1,7 +1,6 @@
 """The records of runs: listing, loading, making and archiving them."""
 
 import os
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,7 +75,7 @@ def create_record(
         EventLog(directory=unborn, repo_id=repo_id, run_id=run_id).append(RUN_CREATE(intent), durable=True)
         move_directory(unborn, f"{runs}/{run_id}")
     except BaseException:
-        shutil.rmtree(unborn, ignore_errors=True)
+        _remove(unborn)
         raise
     return EventLog(directory=f"{runs}/{run_id}", repo_id=repo_id, run_id=run_id)
 
@@ -86,7 +85,7 @@ def remove_record(run: Run) -> None:
     hidden = f"{os.path.dirname(run.directory)}/{_HIDDEN}{run.run_id}"
     with told_plainly("removing a record", run.directory):
         os.rename(run.directory, hidden)
-        shutil.rmtree(hidden)
+        _remove(hidden)
 
 
 def update_meta(run: Run, patch: Mapping[str, Any]) -> None:
@@ -120,7 +119,14 @@ def sweep_hidden(place: str) -> None:
     the run is there at that time. Hold the repo lock."""
     for name in _names(place):
         if name.startswith(_HIDDEN):
-            shutil.rmtree(f"{place}/{name}", ignore_errors=True)
+            _remove(f"{place}/{name}")
+
+
+def _remove(path: str) -> None:
+    """Remove a hidden directory; what cannot be removed now is swept later."""
+    import shutil
+
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _names(path: str) -> list[str]:

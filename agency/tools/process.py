@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -133,8 +134,9 @@ class Streamed:
             pass
 
     def close(self) -> None:
-        """Hand out what is there and let go of the output."""
-        while self.pump(0.0):
+        """Hand out what is there and let go of the output, also when a child left behind goes on printing."""
+        end = time.monotonic() + _GRACE
+        while self.pump(0.0) and time.monotonic() < end:
             pass
         self._selector.close()
         self._output.close()

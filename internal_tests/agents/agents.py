@@ -15,8 +15,11 @@ INSTALLED = Path(__file__).resolve().parents[1] / ".agents" / "node_modules" / "
 
 @dataclass(frozen=True)
 class Agent:
-    """A real agent. ``prepare`` points it at the model server, ``words`` is its command line, ``ready`` what its screen shows when
-    it waits for input, ``gate`` what it asks before anything else (answered with Enter)."""
+    """A real agent.
+
+    ``prepare`` points it at the model server, ``words`` is its command line, ``ready`` what its screen shows when it waits for
+    input, ``gate`` what it asks before anything else (answered with Enter).
+    """
 
     name: str
     words: tuple[str, ...]
@@ -85,5 +88,11 @@ env_key = "MOCK_KEY"
 
 
 CLAUDE = Agent(name="claude", words=(), prepare=_prepare_claude, ready="? for shortcuts")
-CODEX = Agent(name="codex", words=("--no-daemon",), prepare=_prepare_codex, ready="›", gate="Trust this folder?")
+CODEX = Agent(
+    name="codex",
+    words=("--no-daemon",),
+    prepare=_prepare_codex,
+    ready="Ask Codex to do anything",
+    gate="Trust this folder?",
+)
 AGENTS = (CLAUDE, CODEX)

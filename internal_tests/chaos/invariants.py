@@ -24,20 +24,21 @@ _CLOSING = {
     "clean_started": {"clean_finished", "clean_failed"},
     "restore_started": {"restore_finished", "restore_failed"},
 }
+_HEALTHY = ("active", "working", "needs input", "blocked", "stalled")
 _UNDER_WAY = {"run_create": "create", "clean_started": "clean", "restore_started": "restore"}
 
 
-def check_always(world: World) -> None:
+def check_always(world: World) -> list[dict[str, Any]]:
     """What holds at any moment, however agency was ended: whole records, events in order, the user's checkout untouched, at
-    most one runner for each run, and a list that tells the truth."""
+    most one runner for each run, and a list that tells the truth, which is returned."""
     check_records(world)
     check_event_logs(world.data)
-    assert world.git("status", "--porcelain") == "", "the user's checkout was changed"
-    assert world.git("symbolic-ref", "HEAD") == "refs/heads/main", "the user's checkout stands on another branch"
-    check_one_runner_each(world)
+    told = world.git("status", "--porcelain", "--branch")
+    assert told == "## main", f"the user's checkout was changed: {told}"
     rows = world.runs()
     check_list(world, rows)
     check_known(world, rows)
+    return rows
 
 
 def check_records(world: World) -> None:
@@ -54,17 +55,6 @@ def run_directories(world: World) -> list[Path]:
     """Where the records of runs stand, archived ones too."""
     places = [*world.data.glob("repos/*/runs/*"), *world.data.glob("repos/*/archive/*")]
     return [path for path in places if _RUN_ID.fullmatch(path.name)]
-
-
-def check_one_runner_each(world: World) -> None:
-    """At most one session and one runner for each run."""
-    sessions = world.sessions()
-    assert len(sessions) == len(set(sessions)), f"sessions of one name: {sessions}"
-    found: dict[str, list[int]] = {}
-    for run_id, pid in runners(world):
-        found.setdefault(run_id, []).append(pid)
-    several = {run_id: pids for run_id, pids in found.items() if len(pids) > 1}
-    assert not several, f"several runners of one run: {several}"
 
 
 def half_done(directory: Path) -> str | None:
@@ -88,45 +78,46 @@ def check_list(world: World, rows: list[dict[str, Any]]) -> None:
     directories = {path.name: path for path in run_directories(world)}
     assert len(rows) == len(by_id), "agency ls shows a run twice"
     assert by_id.keys() == directories.keys(), f"agency ls shows {sorted(by_id)}, on disk are {sorted(directories)}"
+    alive = {run_id for run_id, row in by_id.items() if row["runner_alive"]}
+    wait_for(lambda: alive <= set(dict(runners(world))), f"a runner of each run that is shown alive: {sorted(alive)}")
+    living = dict(runners(world))
     for run_id, row in by_id.items():
         status = row["derived_status"]
         operation = half_done(directories[run_id])
+        assert row["archived"] == (directories[run_id].parent.name == "archive")
         if operation is not None:
             assert status == f"interrupted ({operation})", f"half-done ({operation}), but shown as {status}"
             assert row["summary"], "shown without what finishes it"
-            continue
-        assert not status.startswith("interrupted"), f"nothing is half-done, but it is shown as {status}"
-        assert row["archived"] == (directories[run_id].parent.name == "archive")
-        if row["runner_alive"]:
-            wait_for(
-                lambda run_id=run_id: run_id in dict(runners(world)), f"the runner of a run shown as {status}", 5.0
-            )
+        elif run_id in alive:
             assert row["worktree_present"], f"shown as {status} without a worktree"
         else:
-            assert status not in ("active", "working", "needs input", "stalled"), f"shown as {status} without a runner"
-            assert run_id not in dict(runners(world)), f"shown as {status} with a living runner"
+            assert status not in _HEALTHY, f"shown as {status} without a runner"
+            assert not status.startswith("interrupted"), f"nothing is half-done, but it is shown as {status}"
+            assert run_id not in living, f"shown as {status} with a living runner"
 
 
 def check_known(world: World, rows: list[dict[str, Any]]) -> None:
-    """Whatever exists belongs to a run that ``agency ls --all`` shows: worktrees, entries, branches, sessions, processes."""
+    """Whatever exists belongs to a run that ``agency ls --all`` shows: worktrees, entries, branches, sessions, runners, of
+    the last two at most one for a run."""
     ids = {row["run_id"] for row in rows}
-    branches = {row["branch"] for row in rows}
-    for path in _worktrees(world):
+    for path in worktrees(world):
         assert path.name in ids, f"worktree of an unknown run: {path}"
-    for entry in _entries(world):
+    for entry in entries(world):
         assert Path(entry).name in ids, f"git worktree entry of an unknown run: {entry}"
-    for branch in agency_branches(world):
-        assert branch in branches, f"branch of an unknown run: {branch}"
-    for session in world.sessions():
-        assert session.removeprefix("agency_") in ids, f"session of an unknown run: {session}"
-    for run_id, pid in runners(world):
-        assert run_id in ids, f"process {pid} of an unknown run {run_id}"
+    unknown = set(agency_branches(world)) - {row["branch"] for row in rows}
+    assert not unknown, f"branches of unknown runs: {unknown}"
+    sessions = [session.removeprefix("agency_") for session in world.sessions()]
+    assert len(sessions) == len(set(sessions)), f"several sessions of one run: {sessions}"
+    assert set(sessions) <= ids, f"sessions of unknown runs: {set(sessions) - ids}"
+    running = [run_id for run_id, _ in runners(world)]
+    assert len(running) == len(set(running)), f"several runners of one run: {running}"
+    assert set(running) <= ids, f"runners of unknown runs: {set(running) - ids}"
 
 
 def check_nothing_left(world: World) -> None:
     """After every run was cleaned: no worktree, entry, session, process, lock file or debris; a branch only for a record."""
-    assert _worktrees(world) == [], f"worktrees left: {_worktrees(world)}"
-    assert _entries(world) == [], f"git worktree entries left: {_entries(world)}"
+    assert worktrees(world) == [], f"worktrees left: {worktrees(world)}"
+    assert entries(world) == [], f"git worktree entries left: {entries(world)}"
     archived = {str(json.loads((path / "meta.json").read_text())["branch"]) for path in run_directories(world)}
     assert set(agency_branches(world)) <= archived, f"branches left: {set(agency_branches(world)) - archived}"
     assert world.sessions() == [], f"sessions left: {world.sessions()}"
@@ -156,11 +147,12 @@ def agency_branches(world: World) -> list[str]:
     return world.git("for-each-ref", "--format=%(refname:short)", "refs/heads/agency").split()
 
 
-def _worktrees(world: World) -> list[Path]:
+def worktrees(world: World) -> list[Path]:
+    """The worktrees on disk."""
     return sorted(world.data.glob("repos/*/worktrees/*"))
 
 
-def _entries(world: World) -> list[str]:
+def entries(world: World) -> list[str]:
     """The worktrees that git knows besides the main one."""
     lines = world.git("worktree", "list", "--porcelain").splitlines()
     return [line.removeprefix("worktree ") for line in lines if line.startswith("worktree ")][1:]

@@ -8,11 +8,6 @@ from pathlib import Path
 from internal_tests.support.world import World
 
 _KILLER = Path(__file__).resolve().parent / "killer"
-_READ_ONLY = (
-    ("git", ("config", "status", "rev-parse", "rev-list", "merge-base", "merge-tree", "cherry", "diff", "patch-id")),
-    ("git", ("log", "for-each-ref", "worktree list", "symbolic-ref")),
-    ("tmux", ("list-panes",)),
-)
 
 
 @dataclass(frozen=True)
@@ -26,20 +21,6 @@ class Step:
     def __str__(self) -> str:
         return f"{self.number}: {self.kind} {self.what[:150]}"
 
-    @property
-    def starts_a_program(self) -> bool:
-        """Whether a program was just started."""
-        return self.kind == "spawned"
-
-    @property
-    def only_looks(self) -> bool:
-        """Whether the program just started changes nothing."""
-        return any(
-            f"{program} " in self.what and f" {word} " in f"{self.what} "
-            for program, words in _READ_ONLY
-            for word in words
-        )
-
 
 @dataclass(frozen=True)
 class Ended:
@@ -51,26 +32,30 @@ class Ended:
     steps: list[Step]
 
 
+def under_killer(world: World, *, at: int = 0, how: str = "alone") -> dict[str, str]:
+    """The variables that make a call of agency count its steps and die at step ``at`` (0: never). ``how``: see
+    ``killer/sitecustomize.py``."""
+    (world.root / "trace").unlink(missing_ok=True)
+    (world.root / "tmp").mkdir(exist_ok=True)
+    return {
+        "PYTHONPATH": str(_KILLER),
+        "TMPDIR": str(world.root / "tmp"),
+        "AGENCY_CHAOS_TRACE": str(world.root / "trace"),
+        "AGENCY_CHAOS_AT": str(at),
+        "AGENCY_CHAOS_HOW": how,
+    }
+
+
 def run_until(world: World, words: tuple[str, ...], *, at: int = 0, how: str = "alone") -> Ended:
-    """Run agency; at step ``at`` it is killed (0: never). ``how``: see :mod:`killer.sitecustomize`."""
+    """Run agency; at step ``at`` it is killed (0: never)."""
+    result = world.agency(*words, env=under_killer(world, at=at, how=how))
     trace = world.root / "trace"
-    trace.unlink(missing_ok=True)
-    temporary = world.root / "tmp"
-    temporary.mkdir(exist_ok=True)
-    result = world.agency(
-        *words,
-        env={
-            "PYTHONPATH": str(_KILLER),
-            "TMPDIR": str(temporary),
-            "AGENCY_CHAOS_TRACE": str(trace),
-            "AGENCY_CHAOS_AT": str(at),
-            "AGENCY_CHAOS_HOW": how,
-        },
-    )
     lines = trace.read_text(errors="surrogateescape").splitlines() if trace.exists() else []
-    steps = [_step(world, number, line) for number, line in enumerate(lines, 1)]
     return Ended(
-        killed=result.code == -signal.SIGKILL, code=result.code, said=(result.out + result.err).strip(), steps=steps
+        killed=result.code == -signal.SIGKILL,
+        code=result.code,
+        said=(result.out + result.err).strip(),
+        steps=[_step(world, number, line) for number, line in enumerate(lines, 1)],
     )
 
 

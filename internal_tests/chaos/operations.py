@@ -1,7 +1,4 @@
-"""The operations that are killed: how the world stands before, the command, and what a user types next.
-
-``forward`` finishes what the kill left, ``back`` undoes it; both are commands that ``agency ls`` or an error names.
-"""
+"""The operations that are killed: how the world stands before, the command, and what a user types next."""
 
 import os
 import signal
@@ -13,8 +10,10 @@ from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import SeenRun, World
 
 NAME = "chaos"
-CLEAN = ("clean", NAME, "--yes", "--discard")
+AGAIN = ("run", NAME, "--detached")
 RESUME = ("resume", NAME, "--detached")
+CLEAN = ("clean", NAME, "--yes", "--discard")
+RESTORE = ("restore", NAME)
 _CONFIG = f"""version: 1
 defaults: {{runner: still}}
 runners:
@@ -35,15 +34,21 @@ class Work:
     status: str = ""
 
 
+Words = tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Operation:
-    """One operation. ``prepare`` makes the files it begins from, ``warm_up`` what has to run besides."""
+    """One operation. ``prepare`` makes the files it begins from, ``warm_up`` what has to run besides.
 
-    words: tuple[str, ...]
+    ``ways`` are what a user may type after a kill, as ``agency ls`` and the hints of errors say: each finishes or undoes
+    what was left half-done. AGAIN is typed only when no run is there, everything else only when one is.
+    """
+
+    words: Words
     prepare: Callable[[World], None]
     warm_up: Callable[[World], None]
-    forward: tuple[tuple[str, ...], ...]
-    back: tuple[tuple[str, ...], ...]
+    ways: tuple[tuple[Words, ...], ...]
 
 
 def fresh(world: World) -> None:
@@ -95,46 +100,30 @@ def dead_pane(world: World) -> None:
     wait_for(lambda: run.pane()["dead"] == "1", "the pane to be dead")
 
 
+_RESUMED = ((RESUME,), (CLEAN,))
+
 OPERATIONS: dict[str, Operation] = {
     "run": Operation(
-        words=("run", NAME, "--detached"),
+        words=AGAIN,
         prepare=fresh,
         warm_up=nothing,
-        forward=(("run", NAME, "--detached"), ("restore", NAME), RESUME),
-        back=(CLEAN,),
+        ways=((AGAIN, RESUME, RESTORE, RESUME), (CLEAN,), (AGAIN, RESTORE, RESUME)),
     ),
-    "resume-missing-session": Operation(
-        words=RESUME, prepare=stopped_with_work, warm_up=nothing, forward=(RESUME,), back=(CLEAN,)
-    ),
-    "resume-dead-pane": Operation(
-        words=RESUME, prepare=stopped_with_work, warm_up=dead_pane, forward=(RESUME,), back=(CLEAN,)
-    ),
+    "resume-missing-session": Operation(words=RESUME, prepare=stopped_with_work, warm_up=nothing, ways=_RESUMED),
+    "resume-dead-pane": Operation(words=RESUME, prepare=stopped_with_work, warm_up=dead_pane, ways=_RESUMED),
     "resume-restart": Operation(
-        words=(*RESUME, "--restart", "--yes"), prepare=stopped_with_work, warm_up=live, forward=(RESUME,), back=(CLEAN,)
+        words=(*RESUME, "--restart", "--yes"), prepare=stopped_with_work, warm_up=live, ways=_RESUMED
     ),
-    "clean-plain": Operation(
-        words=("clean", NAME, "--yes"),
-        prepare=stopped,
-        warm_up=live,
-        forward=(CLEAN,),
-        back=(("restore", NAME), RESUME),
-    ),
-    "clean-discard": Operation(
-        words=CLEAN, prepare=stopped_with_work, warm_up=live, forward=(CLEAN,), back=(("restore", NAME), RESUME)
-    ),
+    "clean-plain": Operation(words=CLEAN[:-1], prepare=stopped, warm_up=live, ways=((CLEAN,), (RESTORE,))),
+    "clean-discard": Operation(words=CLEAN, prepare=stopped_with_work, warm_up=nothing, ways=((CLEAN,), (RESTORE,))),
     "clean-delete-branch": Operation(
         words=(*CLEAN, "--delete-branch"),
         prepare=stopped_with_work,
         warm_up=nothing,
-        forward=((*CLEAN, "--delete-branch"),),
-        back=(("restore", NAME), RESUME),
+        ways=(((*CLEAN, "--delete-branch"),), (RESTORE,)),
     ),
     "restore": Operation(
-        words=("restore", NAME),
-        prepare=archived_with_work,
-        warm_up=nothing,
-        forward=(("restore", NAME), RESUME),
-        back=(CLEAN,),
+        words=RESTORE, prepare=archived_with_work, warm_up=nothing, ways=((RESTORE, RESUME), (CLEAN,))
     ),
 }
 

@@ -1,16 +1,16 @@
-"""One kill and what follows: the next commands of a user, and what must hold after each of them."""
+"""One kill and what follows: the next commands of a user, and what must hold after them."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from internal_tests.chaos.invariants import check_always, check_nothing_left, half_done
 from internal_tests.chaos.killing import Ended, run_until
-from internal_tests.chaos.operations import CLEAN, NAME, Operation, Work, look_at_work, only_run
+from internal_tests.chaos.operations import AGAIN, CLEAN, RESTORE, RESUME, Operation, Work, look_at_work, only_run
 from internal_tests.chaos.staging import Stage
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import World
 
-_NOTHING_TO_DO = {"restore": {"E_NOT_ARCHIVED"}, "run": {"E_NAME_EXISTS"}}
-"""Refusals that are right when the kill came before the command had changed anything, or after it was done."""
+_NOTHING_TO_DO = {RESTORE: "E_NOT_ARCHIVED", RESUME: "E_RUN_INCOMPLETE"}
+"""Refusals that are right: nothing is missing; or the making has to be finished first, as the hint says."""
 
 
 class Scenario:
@@ -31,65 +31,50 @@ class Scenario:
             return None
         if not rows[0]["archived"]:
             return look_at_work(self.world, only_run(self.world))
-        self.world.ok("restore", NAME)
+        self.world.ok(*RESTORE)
         work = look_at_work(self.world, only_run(self.world))
         self.stage.put_back()
         return work
 
-    def record(self) -> Ended:
-        """The operation without a kill, and all its steps."""
-        self.stage.put_back()
-        self.operation.warm_up(self.world)
-        return run_until(self.world, self.operation.words)
-
-    def kill(self, at: int, how: str = "alone") -> Ended:
-        """The operation, killed at a step."""
+    def play(self, *, at: int = 0, how: str = "alone") -> Ended:
+        """The operation from the state that was prepared, killed at a step (0: not at all)."""
         self.stage.put_back()
         self.operation.warm_up(self.world)
         return run_until(self.world, self.operation.words, at=at, how=how)
 
-    def go_on(self, direction: str) -> None:
-        """Type what a user would type after a kill, and check after each command."""
+    def go_on(self, way: Sequence[tuple[str, ...]]) -> None:
+        """Type the commands of ``way``, which finish or undo what was killed, and check that they did."""
         world = self.world
         self._settle()
-        check_always(world)
-        for words in self.operation.forward if direction == "forward" else self.operation.back:
-            self._type(words)
-            check_always(world)
-        rows = world.runs()
-        if rows and not rows[0]["archived"]:
-            assert half_done(only_run(world).directory) is None, "still half-done after the commands that finish it"
-            if direction == "forward" or self.operation.words[0] == "clean":
-                assert rows[0]["derived_status"] == "active", f"shown as {rows[0]['derived_status']} in the end"
+        rows = check_always(world)
+        absent = not rows
+        for words in way:
+            if (words == AGAIN) == bool(rows):
+                continue
+            result = world.agency(*words)
+            allowed = _NOTHING_TO_DO.get(words) if words != way[-1] or words == RESTORE else None
+            assert result.code == 0 or result.error_code == allowed, (
+                f"agency {' '.join(words)}: {result.code}\n{result.out}{result.err}"
+            )
+        if absent and AGAIN not in way:
+            world.ok(*AGAIN)
+        rows = check_always(world)
+        assert half_done(only_run(world).directory) is None, "still half-done after the commands that finish it"
+        if not rows[0]["archived"]:
             self._check_work()
+            if way[-1] == RESUME:
+                assert rows[0]["derived_status"] == "active", f"shown as {rows[0]['derived_status']} in the end"
             world.ok(*CLEAN)
         check_nothing_left(world)
-        if rows and self.work is not None:
-            world.ok("restore", NAME)
+        if self.work is not None and self.operation.words[0] != "resume":
+            world.ok(*RESTORE)
             self._check_work()
-            check_always(world)
-        if self.work is None:
-            assert world.agency("run", NAME, "--detached").code == 0, "the name cannot be used again"
-
-    def _type(self, words: tuple[str, ...]) -> None:
-        result = self.world.agency(*words)
-        if result.code == 0 or result.error_code in _NOTHING_TO_DO.get(words[0], set()):
-            return
-        absent = result.error_code == "E_RUN_NOT_FOUND" and not self.world.runs()
-        assert absent and self.work is None, f"agency {' '.join(words)} failed:\n{result.out}{result.err}"
 
     def _check_work(self) -> None:
-        if self.work is None:
-            return
-        work = look_at_work(self.world, only_run(self.world))
-        assert work == self.work, f"work was lost or changed: {self.work} became {work}"
+        if self.work is not None:
+            work = look_at_work(self.world, only_run(self.world))
+            assert work == self.work, f"work was lost or changed:\nbefore: {self.work}\nnow: {work}"
 
     def _settle(self) -> None:
-        """Wait for programs that outlived agency: everything but the tmux server and what runs in panes."""
-
-        def rest() -> Iterator[str]:
-            for process in self.world.processes():
-                if process.name() == "git":
-                    yield str(process)
-
-        wait_for(lambda: not list(rest()), "git to end")
+        """Wait for git commands that outlived agency: a user does not type within milliseconds."""
+        wait_for(lambda: not any(process.name() == "git" for process in self.world.processes()), "git to end")

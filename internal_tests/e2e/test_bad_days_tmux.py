@@ -1,7 +1,9 @@
 """Bad days of the tmux server: it dies, hangs, loses its socket or is set up in ways that break naive tools."""
 
+import json
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,8 +21,9 @@ CONFIGS = {
     "destroy": "set -g destroy-unattached on\nset -g exit-unattached on\nset -g detach-on-destroy off\n",
     "no-remain": "set -g remain-on-exit off\n",
     "command": "set -g default-command 'sleep 1000'\nset -g default-shell /bin/false\n",
-    "status": "set -g status 2\nset -g status-left '#(sleep 100)#{?x,|||'\nset -g status-position top\nset -g set-titles on\n",
+    "status": "set -g status 2\nset -g status-left '#(echo hi)#{?x,|||'\nset -g status-position top\nset -g set-titles on\n",
     "mistake": "set -g no-such-option on\nthis is not tmux\nset -g base-index 1\n",
+    "unbalanced": "set -g base-index 1\nif-shell true {\n  set -g status off\n",
     "prefix": "unbind C-b\nset -g prefix C-a\nset -g history-limit 10\n",
     "names": "set -g automatic-rename on\nset -g allow-rename on\nset -g default-terminal 'screen'\n",
 }
@@ -115,21 +118,80 @@ def test_a_stale_socket_is_no_session(world: World) -> None:
     assert run.event_names()[-1] == "run_created"
 
 
-@pytest.mark.parametrize(
-    "words", [("ls",), ("resume", "hung", "--detached"), ("stop", "hung"), ("kill", "hung"), ("run", "-d", "second")]
-)
-def test_a_server_that_does_not_answer_is_an_error_and_not_a_missing_session(
-    world: World, words: tuple[str, ...]
-) -> None:
-    run = world.run("hung")
+def test_a_server_that_does_not_answer_is_an_error_and_not_a_missing_session(world: World) -> None:
+    run, other = world.run("hung"), world.run("other")
     runner = runner_process(run)
     before = run.event_names()
     with hung(world):
-        result = world.agency(*words, timeout=60)
-    assert (result.code, result.error_code) == (1, "E_TIMEOUT")
+        callers = [
+            world.spawn(*words)
+            for words in (
+                ("ls",),
+                ("resume", "hung", "-d"),
+                ("stop", "hung"),
+                ("kill", "hung"),
+                ("clean", "other", "-y"),
+            )
+        ]
+        told = [caller.communicate(timeout=60)[1].decode() for caller in callers]
+    assert [caller.returncode for caller in callers] == [1] * 5
+    assert all("error_code: E_TIMEOUT" in text for text in told), told
     assert lives(runner.pid)
     assert run.event_names() == before
+    assert other.event_names()[-1] == "clean_failed"
+    assert other.worktree.is_dir()
+    assert [run.status(), other.status()] == ["active", "active"]
+
+
+def test_a_run_that_a_hung_server_could_not_start_is_told_as_failed_and_never_starts_later(world: World) -> None:
+    first = world.run("first")
+    with hung(world):
+        result = world.agency("run", "-d", "second")
+    assert (result.code, result.error_code) == (1, "E_TIMEOUT")
+    second = world.find(next(row["run_id"] for row in world.runs() if row["name"] == "second"))
+    assert first.status() == "active"
+    assert second.row()["runner_alive"] is False
+    assert not runners_in(second)
+    world.ok("resume", "second", "--detached")
+    assert second.status() == "active"
+    assert len(runners_in(second)) == 1
+
+
+def test_a_server_whose_socket_was_deleted_is_found_again(world: World) -> None:
+    run = world.run("found")
+    before = run.pane()
+    world.socket.unlink()
     assert run.status() == "active"
+    assert world.socket.exists()
+    world.socket.unlink()
+    world.ok("resume", "found", "--detached")
+    assert run.event_names()[-1] == "resume_attach"
+    assert run.pane() == before
+    world.socket.unlink()
+    with agency_in_terminal(world, "attach", "found") as terminal:
+        terminal.shows("demo agent ready")
+    world.socket.unlink()
+    world.ok("kill", "found")
+    assert run.event_names()[-1] == "kill_session"
+    assert world.processes() == []
+
+
+def test_no_other_program_is_signalled_in_the_place_of_a_dead_server(world: World) -> None:
+    run = world.run("gone")
+    world.kill_tmux_server()
+    world.socket.unlink()
+    with subprocess.Popen(["sleep", "1000"], env=world.env) as innocent:
+        launch = json.loads((run.directory / "session.json").read_text())
+        launch = {
+            **launch,
+            "server_pid": innocent.pid,
+            "server_started": str(int(psutil.Process(innocent.pid).create_time())),
+        }
+        (run.directory / "session.json").write_text(json.dumps(launch))
+        assert run.status().startswith("lost")
+        world.ok("resume", "gone", "--detached")
+        assert lives(innocent.pid)
+        innocent.kill()
 
 
 def test_a_session_whose_name_begins_with_ours_is_never_touched(world: World) -> None:
@@ -195,6 +257,10 @@ def test_a_runner_that_ends_the_server_it_lives_on_is_told_as_lost(world: World)
     assert run.status() == "active"
 
 
-def other_files_of(run: SeenRun) -> list[str]:
-    """What stands in the worktree besides what agency put there."""
-    return sorted(path.name for path in run.worktree.iterdir() if path.name not in (".git", ".agency"))
+def runners_in(run: SeenRun) -> list[int]:
+    """The processes of demo agents that work for ``run``."""
+    return [
+        one.pid
+        for one in run.world.processes()
+        if one.environ().get("AGENCY_RUN_ID") == run.id and any("demo-agent" in word for word in one.cmdline())
+    ]

@@ -102,7 +102,7 @@ def test_work_that_another_branch_has_is_not_merged(world: World) -> None:
     assert world.agency("clean", "worked", "--yes").error_code == "E_DIRTY_WORKTREE"
 
 
-def test_work_that_the_parent_took_back_is_not_merged(world: World) -> None:
+def test_commits_after_a_squash_are_not_merged(world: World) -> None:
     run = with_commits(world)
     world.commit({"other.txt": "other\n"})
     world.git("merge", "--quiet", "--squash", run.branch)

@@ -12,7 +12,11 @@ from internal_tests.support.traces import find_named
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import World
 
-_SECRET = "hunter2-not-to-be-seen"
+
+@pytest.fixture
+def secret(world: World) -> str:
+    """Text that nothing else on this machine holds."""
+    return f"not-to-be-seen-{world.root.name}"
 
 
 @pytest.fixture
@@ -139,46 +143,46 @@ def test_a_runner_can_have_variables_of_its_own(world: World) -> None:
     assert (seen["MODEL"], seen["HOME"]) == ("opus", "/elsewhere")
 
 
-def test_a_runner_with_a_passthrough_list_sees_only_that(world: World) -> None:
+def test_a_runner_with_a_passthrough_list_sees_only_that(world: World, secret: str) -> None:
     world.commit({"agency.yaml": recorder_config(keys=", env_passthrough: [WANTED]")})
-    seen = run_with(world, "narrow", {"WANTED": "yes", "OTHER": _SECRET})
+    seen = run_with(world, "narrow", {"WANTED": "yes", "OTHER": secret})
     assert seen["WANTED"] == "yes"
     assert seen["PATH"] == world.env["PATH"]
     assert seen["AGENCY_NAME"] == "narrow"
     assert "OTHER" not in seen
 
 
-def test_a_secret_reaches_the_runner_and_stays_nowhere(recording: World) -> None:
-    assert run_with(recording, "secret", {"TOKEN": _SECRET})["TOKEN"] == _SECRET
+def test_a_secret_reaches_the_runner_and_stays_nowhere(recording: World, secret: str) -> None:
+    assert run_with(recording, "secret", {"TOKEN": secret})["TOKEN"] == secret
     run = find_named(recording, "secret")
     (run.worktree / ".agency" / "out" / "environ").unlink()
-    assert holders(recording, _SECRET) == []
-    assert shown(_SECRET) == []
+    assert holders(recording, secret) == []
+    assert shown(secret) == []
 
 
 @pytest.mark.parametrize("stage", ["filling", "setup"])
-def test_a_secret_is_on_no_command_line_and_no_disk_while_a_run_is_made(world: World, stage: str) -> None:
+def test_a_secret_is_on_no_command_line_and_no_disk_while_a_run_is_made(world: World, stage: str, secret: str) -> None:
     gate = Gate(world)
     if stage == "filling":
         hold_files(world, gate, filter_of="smudge")
         world.commit({"a.held": "content\n"})
     else:
         world.commit({"agency.yaml": script_config(setup=gate.shell)})
-    with spawned(world, "run", "secret", "--detached", env={"TOKEN": _SECRET}) as command:
+    with spawned(world, "run", "secret", "--detached", env={"TOKEN": secret}) as command:
         gate.wait()
-        assert shown(_SECRET) == []
-        assert holders(world, _SECRET) == []
+        assert shown(secret) == []
+        assert holders(world, secret) == []
         gate.open()
         assert command.end().code == 0
-    wait_for(lambda: holders(world, _SECRET) == [], "the secret to be gone from the disk")
+    wait_for(lambda: holders(world, secret) == [], "the secret to be gone from the disk")
 
 
-def test_a_secret_does_not_stay_when_tmux_fails(world: World) -> None:
+def test_a_secret_does_not_stay_when_tmux_fails(world: World, secret: str) -> None:
     socket = world.root / "no such directory" / "socket"
-    result = world.agency("run", "stuck", "--detached", env={"TOKEN": _SECRET, "AGENCY_TMUX_SOCKET": str(socket)})
+    result = world.agency("run", "stuck", "--detached", env={"TOKEN": secret, "AGENCY_TMUX_SOCKET": str(socket)})
     assert (result.code, result.error_code) == (1, "E_TMUX_FAILED")
     assert str(socket) in result.err
-    assert holders(world, _SECRET) == []
+    assert holders(world, secret) == []
 
 
 def test_a_failing_tmux_leaves_a_run_that_a_resume_starts(world: World) -> None:
@@ -191,9 +195,9 @@ def test_a_failing_tmux_leaves_a_run_that_a_resume_starts(world: World) -> None:
     assert run.status() == "active"
 
 
-def test_credentials_in_the_url_of_the_origin_are_neither_shown_nor_kept(recording: World) -> None:
-    recording.git("remote", "add", "origin", f"https://user:{_SECRET}@github.com/owner/repo.git")
+def test_credentials_in_the_url_of_the_origin_are_neither_shown_nor_kept(recording: World, secret: str) -> None:
+    recording.git("remote", "add", "origin", f"https://user:{secret}@github.com/owner/repo.git")
     seen = run_with(recording, "origin", {})
     assert seen["AGENCY_ORIGIN_URL"] == "https://github.com/owner/repo.git"
-    assert shown(_SECRET) == []
-    assert holders(recording, _SECRET) == [str(Path(recording.repo) / ".git" / "config")]
+    assert shown(secret) == []
+    assert holders(recording, secret) == [str(Path(recording.repo) / ".git" / "config")]

@@ -18,8 +18,7 @@ each_signal = pytest.mark.parametrize(
 def nothing_stands_in_the_way(world: World, before: Traces, name: str) -> None:
     """The name is free, the repo is as before, and no lock is left in it."""
     assert traces(world) == before
-    locks = [path for path in (world.repo / ".git").rglob("*.lock")]
-    assert locks == []
+    assert list((world.repo / ".git").rglob("*.lock")) == []
     assert world.run(name).status() == "active"
 
 

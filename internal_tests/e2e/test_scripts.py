@@ -6,6 +6,7 @@ import pytest
 
 from internal_tests.support.gate import Gate, script_config, spawned
 from internal_tests.support.traces import find_named
+from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import Result, SeenRun, World, demo_config
 
 _SAY = (
@@ -229,6 +230,27 @@ def test_a_child_that_setup_leaves_behind_does_not_hold_the_run_up(world: World)
         gate.wait()
         assert command.end(timeout=10).code == 0
     gate.open()
+
+
+def test_a_child_that_goes_on_printing_does_not_hold_the_run_up(world: World) -> None:
+    result = run_with_setup(world, "yes & exit 0")
+    assert result.code == 0
+    wait_for(
+        lambda: not [one for one in world.processes() if one.name() == "yes"], "the child to meet its closed output"
+    )
+
+
+def test_output_that_nobody_reads_any_more_does_not_end_the_script(world: World) -> None:
+    gate = Gate(world)
+    world.commit({"agency.yaml": script_config(setup=f"{gate.shell}; seq 1 100000; echo at last")})
+    with spawned(world, "run", "unread", "--detached") as command:
+        gate.wait()
+        assert command.process.stderr is not None
+        command.process.stderr.close()
+        command.process.stderr = None
+        gate.open()
+        assert command.end().code == 0
+    assert (find_named(world, "unread").directory / "logs" / "setup.log").read_text().endswith("at last\n")
 
 
 def test_without_a_setup_script_none_is_recorded(world: World) -> None:

@@ -191,6 +191,24 @@ def test_a_failed_run_that_was_resumed_is_no_longer_failed(world: World) -> None
     assert only_run(world).status() == "active"
 
 
+def test_what_an_agent_writes_can_neither_break_the_list_nor_speak_to_the_terminal(world: World) -> None:
+    run = world.run("wild")
+    file = run.worktree / ".agency/state/runner_status.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    for summary, shown in (
+        ("half an emoji \\ud83d", "half an emoji"),
+        ("\\u001b[2Jclear \\u0007bell\\u009b31m", "[2Jclear bell 31m"),
+        ("two\\nlines\\tand a tab", "two lines and a tab"),
+        ("grüße 日本", "grüße 日本"),
+    ):
+        file.write_text(f'{{"status": "working", "summary": "{summary}"}}')
+        assert shown in world.ok("ls").out
+        assert shown in run.row()["summary"]
+    for said in ("[" * 65536, '{"status": "working", "summary": "x", "updated_at": "0001-01-01T00:00:00+14:00"}'):
+        file.write_text(said)
+        assert world.ok("ls").out.count("wild") == 1
+
+
 def test_broken_is_shown_with_its_reason(world: World) -> None:
     run, whole = world.run("broken"), world.run("whole")
     for content in ("", "{", "[]", "null", "\x00\xff", '{"schema_version": "9.0"}', "{}"):

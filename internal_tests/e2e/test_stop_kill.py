@@ -30,6 +30,14 @@ def test_stop_of_a_runner_that_goes_on_asks_for_attention(world: World) -> None:
     world.ok("kill", "stubborn")
 
 
+def test_stop_reaches_a_runner_whose_pane_is_scrolled_back(world: World) -> None:
+    run = world.run("scrolled")
+    run.wait_for_screen("demo agent ready")
+    world.tmux_ask("copy-mode", "-t", run.pane()["pane_id"])
+    world.ok("stop", "scrolled")
+    assert run.wait_for_exit() == 130
+
+
 def test_stop_leaves_the_record_as_it_was(world: World) -> None:
     run = world.run("record")
     before = (run.directory / "meta.json").read_bytes()

@@ -5,7 +5,7 @@ import psutil
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import SeenRun
 
-STUBBORN = """  stubborn: {command: [sh, -c, "trap '' HUP INT TERM; echo stubborn runner ready; while :; do sleep 1000; done"]}\n"""
+STUBBORN = """  stubborn: {command: [sh, -c, "trap '' HUP INT TERM; echo stubborn runner ready; while :; do sleep 99; done"]}\n"""
 """A runner, to be added to those of an agency.yaml, that outlives the hang-up of its terminal."""
 
 

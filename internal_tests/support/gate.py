@@ -77,7 +77,7 @@ class Spawned:
     def end(self, timeout: float = 30.0) -> Result:
         """How it ended, as soon as it has."""
         out, err = self.process.communicate(timeout=timeout)
-        return Result(self.process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+        return Result(self.process.returncode, out.decode(errors="replace"), (err or b"").decode(errors="replace"))
 
 
 @contextmanager

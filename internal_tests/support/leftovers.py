@@ -26,7 +26,7 @@ def main() -> int:
     left = find_leftovers(Path(sys.argv[1]))
     for process in left:
         try:
-            print(f"left behind and ended: {process.pid} {' '.join(process.cmdline())}", file=sys.stderr)
+            print(f"left behind and ended: {process.pid} {' '.join(process.cmdline())[:150]}", file=sys.stderr)
             process.kill()
         except psutil.Error:
             continue

@@ -115,7 +115,14 @@ class World:
 
     def git(self, *words: str, cwd: Path | None = None, check: bool = True) -> str:
         """The output of a git command."""
-        done = subprocess.run(["git", *words], cwd=cwd or self.repo, env=self.env, capture_output=True, text=True)
+        done = subprocess.run(
+            ["git", *words],
+            cwd=cwd or self.repo,
+            env=self.env,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+        )
         assert not check or done.returncode == 0, done.stderr
         return done.stdout.strip()
 

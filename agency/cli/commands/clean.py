@@ -2,7 +2,7 @@
 
 import click
 
-from agency.cli.options import as_json, common, make_context, ref_argument
+from agency.cli.options import as_json, common, inside, make_context, ref_argument
 from agency.cli.output import note, print_json, print_pairs, show_output
 from agency.cli.prompts import can_ask, typed
 
@@ -38,7 +38,7 @@ def command(
     context = make_context("clean", lock_timeout)
     run = require_run(context, ref, repo=repo, archived="yes")
     cleaned = clean_run(
-        context,
+        inside(context, repo),
         run,
         CleanRequest(
             yes=yes,

@@ -2,7 +2,7 @@
 
 import click
 
-from agency.cli.options import as_json, common, complete_any_ref, make_context
+from agency.cli.options import as_json, common, complete_any_ref, inside, make_context
 from agency.cli.output import print_json, print_pairs
 
 
@@ -20,7 +20,8 @@ def command(ref: str, as_json: bool, repo: str | None, lock_timeout: float) -> N
     from agency.sessions.restore import restore_run
 
     context = make_context("restore", lock_timeout)
-    restored = restore_run(context, require_run(context, ref, repo=repo, archived="yes"))
+    run = require_run(context, ref, repo=repo, archived="yes")
+    restored = restore_run(inside(context, repo), run)
     result = {
         "restored": restored.run.run_id,
         "how": restored.how,

@@ -62,5 +62,6 @@ def _print(told: dict[str, Any]) -> None:
         if said.get(key):
             print_line(f"  {key}: {said[key]}")
     for key in ("questions", "blockers", "risks"):
-        for item in said.get(key) or []:
+        items = said.get(key) or []
+        for item in items if isinstance(items, list) else [items]:
             print_line(f"  {key}: {item}")

@@ -49,7 +49,8 @@ def _operations(context: Context) -> list[Check]:
         elif not seen.facts.worktree_present and not seen.run.archived:
             text = f"{name}: its worktree is gone"
             checks.append(Check(name="run", state="warning", text=text, mend=f"agency restore {seen.run.run_id}"))
-    return checks or [Check(name="runs", state="ok", text=f"{len(listing.observations)} runs, none half-done")]
+    count = len(listing.observations)
+    return checks or [Check(name="runs", state="ok", text=f"{count} run{'' if count == 1 else 's'}, none half-done")]
 
 
 def _sessions(context: Context) -> list[Check]:

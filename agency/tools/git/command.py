@@ -74,10 +74,14 @@ class Git:
         return [os.fsdecode(item) for item in out.split(b"\0") if item]
 
 
+_FULL = (b"No space left on device", b"Disk quota exceeded", b"unable to write file")
+"""What git says on a full disk; it does not always give the reason."""
+
+
 def git_failed(words: Sequence[str], done: Completed) -> AgencyError:
     """The error for a git command that did not succeed."""
     message = done.complaint or f"exit code {done.code}"
-    full = "No space left on device" in message
+    full = any(sign in done.err for sign in _FULL)
     return AgencyError(
         "E_DISK_FULL" if full else "E_GIT_FAILED",
         f"git {words[0]} failed: {message}",

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from agency.tools.git.command import LONG, Git
+from agency.tools.git.command import LONG, Git, git_failed
 
 TRASH = "refs/agency/trash"
+_NOT_WRITTEN = (b"No space left on device", b"Disk quota exceeded", b"insert into database")
 _AUTHOR = {
     "GIT_AUTHOR_NAME": "agency",
     "GIT_AUTHOR_EMAIL": "agency@localhost",
@@ -32,10 +33,18 @@ def private_index(git: Git, admin_dir: str | None) -> Iterator[Git]:
         yield replace(git, variables={**git.variables, "GIT_INDEX_FILE": f"{place}/index"})
 
 
-def write_tree(git: Git, admin_dir: str | None) -> str:
-    """The tree object of everything in the working tree that ``git`` stands in, untracked files too, ignored ones not."""
+def write_tree(git: Git, admin_dir: str | None, *, partial: bool = False) -> str:
+    """The tree object of everything in the working tree that ``git`` stands in, untracked files too, ignored ones not.
+
+    With ``partial`` what git cannot take is left out: files that nobody may read, and repositories without a commit that
+    stand in the tree. Raises E_GIT_FAILED, E_DISK_FULL.
+    """
+    words = ("add", "--all", *(("--ignore-errors",) if partial else ()), "--", ".")
     with private_index(git, admin_dir) as private:
-        private.do("add", "--all", "--", ".", timeout=LONG)
+        added = private.ask(*words, timeout=LONG)
+        left_out = partial and added.code == 1 and not any(reason in added.err for reason in _NOT_WRITTEN)
+        if added.code != 0 and not left_out:
+            raise git_failed(words, added)
         return private.say("write-tree")
 
 

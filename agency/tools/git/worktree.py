@@ -92,7 +92,8 @@ def admin_dir_of(git: Git, path: str) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     for name in names:
-        if linked_tree(f"{worktrees}/{name}") == path:
+        tree = linked_tree(f"{worktrees}/{name}")
+        if tree is not None and os.path.realpath(tree) == os.path.realpath(path):
             return f"{worktrees}/{name}"
     return None
 
@@ -110,10 +111,19 @@ def remove_entry(git: Git, path: str) -> None:
     """Make the repository forget the worktree at ``path``, whose directory must be gone or empty of work. Locks that a
     killed git left in the entry go with it."""
     admin = admin_dir_of(git, path)
-    if admin is None:
-        return
-    if os.path.dirname(admin) == f"{git.git_dir}/worktrees":
-        shutil.rmtree(admin)
+    gone = aside(git.git_dir or "", "gone")
+    if admin is not None and os.path.dirname(admin) == f"{git.git_dir}/worktrees":
+        os.rename(admin, gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def aside(git_dir: str, name: str) -> str:
+    """An absent path beside the entries that git reads: an entry is made or taken apart there, and renamed in one step,
+    because half an entry makes every ``git worktree list`` fail. What a kill left there goes."""
+    place = f"{git_dir}/agency/{name}"
+    os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+    shutil.rmtree(place, ignore_errors=True)
+    return place
 
 
 def resolve(git: Git, revision: str) -> str | None:

@@ -19,14 +19,7 @@ def attach(tmux: Tmux, session: str, *, read_only: bool) -> NoReturn:
     outer = tmux.environ.get("TMUX", "").partition(",")[0]
     if not outer:
         replace((*tmux.argv, "attach-session", *read, "-t", target), tmux.environ)
-    if os.path.realpath(outer) == os.path.realpath(_socket_path(tmux)):
+    if os.path.realpath(outer) == os.path.realpath(tmux.socket_path):
         replace((*tmux.argv, "switch-client", *read, "-t", target), tmux.environ)
     inner = shlex.join(("env", "-u", "TMUX", *tmux.argv, "attach-session", *read, "-t", target))
     replace(("tmux", "-S", outer, "display-popup", "-E", "-w", "100%", "-h", "100%", inner), tmux.environ)
-
-
-def _socket_path(tmux: Tmux) -> str:
-    """Where tmux puts the socket of this server."""
-    if os.path.isabs(tmux.socket):
-        return tmux.socket
-    return f"{tmux.environ.get('TMUX_TMPDIR') or '/tmp'}/tmux-{os.getuid()}/{tmux.socket}"

@@ -1,7 +1,6 @@
 """How tmux is called: always the same server, always with a timeout, its complaints told apart."""
 
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -29,8 +28,8 @@ class Tmux:
     environ: Mapping[str, str]
 
     def __post_init__(self) -> None:
-        if not allowed_under_test(os.path.realpath(self.socket), self.environ):
-            raise RuntimeError(f"a test must not use the tmux server {self.socket}")
+        if not allowed_under_test(os.path.realpath(self.socket_path), self.environ):
+            raise RuntimeError(f"a test must not use the tmux server {self.socket_path}")
 
     @property
     def argv(self) -> tuple[str, ...]:
@@ -38,6 +37,13 @@ class Tmux:
         where = ("-S", self.socket) if os.path.isabs(self.socket) else ("-L", self.socket)
         config = () if self.socket == "default" else ("-f", _CONFIG)
         return ("tmux", *where, *config, "-u")
+
+    @property
+    def socket_path(self) -> str:
+        """Where tmux puts the socket of this server."""
+        if os.path.isabs(self.socket):
+            return self.socket
+        return f"{self.environ.get('TMUX_TMPDIR') or '/tmp'}/tmux-{os.getuid()}/{self.socket}"
 
     @property
     def client_environment(self) -> dict[str, str]:
@@ -51,6 +57,8 @@ class Tmux:
 
     def require(self) -> None:
         """Raise E_TMUX_NOT_INSTALLED unless tmux is on PATH."""
+        import shutil
+
         if shutil.which("tmux", path=self.environ.get("PATH", os.defpath)) is None:
             raise _not_installed()
 

@@ -34,7 +34,7 @@ def start_session(
     identity. Raises SessionExists or E_TMUX_FAILED.
     """
     words = (
-        "new-session", "-d", "-P", "-F", FORMAT, "-s", session, "-n", window, *_SIZE, "-c", cwd,
+        "new-session", "-d", "-P", "-F", FORMAT, "-s", session, "-n", window, *_SIZE, "-c", _literal(cwd),
         *_environment(variables), "/bin/sh", SHIM, launch_directory, ";",
         *_settings(session, options),
     )  # fmt: skip
@@ -47,7 +47,7 @@ def start_session(
 def start_window(tmux: Tmux, *, session: str, cwd: str, launch_directory: str) -> Pane:
     """Run the shim of a launch in a new window of a session whose runner pane was closed."""
     words = (
-        "new-window", "-P", "-F", FORMAT, "-t", f"={session}:", "-c", cwd, "/bin/sh", SHIM, launch_directory, ";",
+        "new-window", "-P", "-F", FORMAT, "-t", f"={session}:", "-c", _literal(cwd), "/bin/sh", SHIM, launch_directory, ";",
         *_keep_last_screen(session),
         "set-option", "-p", "-t", f"={session}:", "@agency_runner", "1",
     )  # fmt: skip
@@ -58,7 +58,7 @@ def start_window(tmux: Tmux, *, session: str, cwd: str, launch_directory: str) -
 def respawn(tmux: Tmux, *, pane_id: str, cwd: str, launch_directory: str) -> Pane:
     """Run the shim of a launch in a pane whose program has ended; its viewers stay. Raises E_TMUX_FAILED."""
     words = (
-        "respawn-pane", "-k", "-t", pane_id, "-c", cwd, "/bin/sh", SHIM, launch_directory, ";",
+        "respawn-pane", "-k", "-t", pane_id, "-c", _literal(cwd), "/bin/sh", SHIM, launch_directory, ";",
         "display-message", "-p", "-t", pane_id, FORMAT,
     )  # fmt: skip
     done = tmux.ask(*words)
@@ -99,6 +99,11 @@ def _typed(pane_id: str, *keys: str) -> tuple[str, ...]:
     return ("copy-mode", "-q", "-t", pane_id, ";", "send-keys", "-t", pane_id, *keys)
 
 
+def _literal(path: str) -> str:
+    """``path`` in a form that tmux, which expands formats in it, takes as it is."""
+    return path.replace("#", "##")
+
+
 def _settings(session: str, options: Mapping[str, str]) -> list[str]:
     words = [
         "set-option", "-t", f"={session}:", "destroy-unattached", "off", ";",
@@ -108,7 +113,8 @@ def _settings(session: str, options: Mapping[str, str]) -> list[str]:
     ]  # fmt: skip
     for name, value in options.items():
         words += [";", "set-option", "-t", f"={session}:", name, value]
-    return words
+    # tmux covers the first session of a server with what is wrong in the user's config, and takes every key for that view.
+    return [*words, ";", "copy-mode", "-q", "-t", f"={session}:"]
 
 
 def _keep_last_screen(session: str) -> tuple[str, ...]:

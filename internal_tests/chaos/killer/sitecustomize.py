@@ -7,8 +7,11 @@ call of ``agency``. It takes its own variables out of the environment, so that n
   starting a program, sending a signal;
 - ``opened``: a file was opened for writing and nothing is in it yet;
 - ``torn``: half of the bytes of a write are in the file;
-- ``spawned``: a program was started. Here AGENCY_CHAOS_HOW says who dies: ``alone`` agency only, ``late`` agency only, and the
-  program begins its work half a second later, ``together=SECONDS`` agency and the program's process group after that time.
+- ``spawned``: a program was started (one that only looks, such as ``git status``, counts for nothing).
+
+AGENCY_CHAOS_HOW says who dies at a ``spawned`` step: ``alone`` agency only; ``late`` agency only, and the program begins
+its work half a second later; ``together=SECONDS`` agency and the program's process group after that time. With ``stop``
+nobody dies: agency is stopped (SIGSTOP) at the step.
 """
 
 import builtins
@@ -21,7 +24,13 @@ from collections.abc import Callable
 from typing import Any
 
 _FILE_STEPS = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate"})
-_PROCESS_STEPS = frozenset({"subprocess.Popen", "os.posix_spawn", "os.exec", "os.kill", "os.killpg"})
+_PROCESS_STEPS = frozenset({"os.posix_spawn", "os.exec", "os.kill", "os.killpg"})
+_LOOKING = frozenset(
+    {"status", "config", "rev-parse", "rev-list", "merge-base", "merge-tree", "cherry", "diff", "diff-tree", "patch-id"}
+    | {"log", "for-each-ref", "symbolic-ref", "list", "ls-files", "list-panes", "capture-pane"}
+)
+"""Words of programs that change nothing: killing before and after them is killing at the step before."""
+
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _IGNORED = ("__pycache__", "/dev/", "/proc/")
 _DELAY = 0.5
@@ -64,8 +73,11 @@ class Killer:
                 self.file_step("open", args[0])
         elif event in _FILE_STEPS:
             self.file_step(event, *(path for path in args if isinstance(path, str | bytes)))
+        elif event == "subprocess.Popen":
+            if not _only_looks(args[1]):
+                self.step(event, *args[1])
         elif event in _PROCESS_STEPS:
-            self.step(event, *(args[1] if event == "subprocess.Popen" else args))
+            self.step(event, *args)
 
     def file_step(self, kind: str, *paths: object) -> bool:
         """A step that changes files, unless they are devices, descriptors or compiled modules."""
@@ -89,9 +101,10 @@ class Killer:
         return True
 
     def end(self) -> None:
-        """Die."""
+        """Die, or stand still."""
         self._busy = True
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGSTOP if self._how == "stop" else signal.SIGKILL)
+        self._busy = False
 
     def write(self, fd: int, content: Any) -> int:
         """``os.write`` of which only half may come about."""
@@ -116,11 +129,14 @@ class Killer:
 
     def start(self, popen: Any, args: Any, *rest: Any, **named: Any) -> None:
         """Starting a program, which may go on alone or die too."""
+        begin: Callable[..., None] = self._start
+        if _only_looks(args):
+            begin(popen, args, *rest, **named)
+            return
         chosen = self._count + 2 == self._at
         words = args
         if chosen and self._how == "late":
             words = ["/bin/sh", "-c", f'sleep {_DELAY}; exec "$@"', "late", *args]
-        begin: Callable[..., None] = self._start
         begin(popen, words, *rest, **named)
         if self.step("spawned", *args):
             self._busy = True
@@ -129,6 +145,10 @@ class Killer:
                 time.sleep(float(seconds))
                 os.killpg(popen.pid, signal.SIGKILL)
             self.end()
+
+
+def _only_looks(words: Any) -> bool:
+    return not _LOOKING.isdisjoint(words)
 
 
 def _begin() -> None:

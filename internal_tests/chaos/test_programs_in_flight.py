@@ -1,0 +1,53 @@
+"""agency dies while a program that it started (git, tmux, a script) is at work; the program dies with it, or goes on alone."""
+
+import pytest
+
+from internal_tests.chaos.operations import OPERATIONS
+from internal_tests.chaos.scenario import Scenario
+from internal_tests.support.waiting import wait_for
+from internal_tests.support.world import World
+
+_AFTER = (0.0, 0.001, 0.002, 0.004, 0.007)
+"""Seconds after the start of a program at which it dies together with agency: from before its first act to after its last."""
+
+
+def _check(world: World, name: str, hows: tuple[str, ...]) -> None:
+    operation = OPERATIONS[name]
+    scenario = Scenario(world, operation)
+    started = [step for step in scenario.play().steps if step.kind == "spawned"]
+    assert started, "the operation starts no program"
+    failures: list[str] = []
+    for number, (step, how) in enumerate((step, how) for step in started for how in hows):
+        way = operation.ways[number % len(operation.ways)]
+        ended = scenario.play(at=step.number, how=how)
+        assert ended.killed, f"agency survived {step}"
+        try:
+            scenario.go_on(way)
+        except AssertionError as error:
+            typed = ", ".join(" ".join(words) for words in way)
+            failures.append(f"killed at {step} ({how}); then {typed}:\n    {error}")
+    scenario.stage.put_back()
+    assert not failures, f"{len(failures)} kills of {len(started) * len(hows)}:\n" + "\n".join(failures)
+
+
+@pytest.mark.parametrize("name", list(OPERATIONS))
+def test_a_program_that_dies_together_with_agency_leaves_nothing_that_the_next_command_cannot_mend(
+    world: World, name: str
+) -> None:
+    _check(world, name, tuple(f"together={seconds}" for seconds in _AFTER))
+
+
+@pytest.mark.parametrize("name", list(OPERATIONS))
+def test_a_program_that_goes_on_long_after_agency_died_spoils_nothing(world: World, name: str) -> None:
+    _check(world, name, ("late",))
+
+
+def test_a_setup_script_that_outlived_agency_ends_with_the_clean(world: World) -> None:
+    text = (world.repo / "agency.yaml").read_text()
+    world.commit({"agency.yaml": text + 'scripts: {setup: {command: "sleep 86398"}}\n'})
+    process = world.spawn("run", "long-setup", "--detached")
+    scripts = wait_for(lambda: [one for one in world.processes() if "86398" in one.cmdline()], "the setup script")
+    process.kill()
+    process.communicate()
+    world.ok("clean", "long-setup", "--yes", "--discard")
+    wait_for(lambda: not any(script.is_running() for script in scripts), "the setup script to end", timeout=5.0)

@@ -1,0 +1,295 @@
+"""The table of statuses, row by row, and what must hold of every verdict."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agency.domain.status import RULES, SAYS, STALLED_AFTER, RunFacts, Saying, Session, derive_status
+
+ALIVE = Session(alive=True, activity_age=1.0)
+DEAD = Session(alive=False, activity_age=1.0)
+LATER = STALLED_AFTER + 60.0
+
+
+def said(status: str, age: float = 1.0) -> Saying:
+    """What a runner says of itself."""
+    return Saying(status=status, summary=f"it is {status}", age=age)
+
+
+LIVE = RunFacts(launched=True, session=ALIVE)
+GONE = RunFacts(launched=True)
+
+ROWS: list[tuple[str, RunFacts, str, str]] = [
+    ("record-unreadable", RunFacts(broken="meta.json is not JSON"), "broken", "meta.json is not JSON"),
+    (
+        "operation-in-progress",
+        RunFacts(operation="create", operation_alive=True, operation_step="setup_started"),
+        "creating",
+        "setup_started",
+    ),
+    ("operation-in-progress", replace(LIVE, operation="clean", operation_alive=True), "cleaning", ""),
+    ("operation-in-progress", RunFacts(operation="restore", operation_alive=True), "restoring", ""),
+    (
+        "operation-interrupted",
+        RunFacts(operation="create", worktree_present=False),
+        "interrupted (create)",
+        "agency restore finishes the worktree, agency clean removes it",
+    ),
+    (
+        "operation-interrupted",
+        replace(LIVE, operation="clean"),
+        "interrupted (clean)",
+        "agency clean finishes it, agency restore undoes it",
+    ),
+    (
+        "operation-interrupted",
+        RunFacts(operation="restore", archived=True),
+        "interrupted (restore)",
+        "agency restore finishes it",
+    ),
+    ("merged", RunFacts(merged=True, abandoned=True, archived=True, worktree_present=False), "merged", ""),
+    ("abandoned", RunFacts(abandoned=True, archived=True, worktree_present=False), "abandoned", ""),
+    ("worktree-missing", replace(LIVE, worktree_present=False), "worktree missing", "agency restore brings it back"),
+    ("creation-failed", RunFacts(setup_failed=True, create_failed="E_SCRIPT_FAILED"), "failed", "setup failed"),
+    ("creation-failed", RunFacts(create_failed="E_TMUX_FAILED"), "failed", "creation failed (E_TMUX_FAILED)"),
+    (
+        "creation-failed",
+        RunFacts(create_failed="E_GIT_FAILED", worktree_present=False),
+        "failed",
+        "creation failed (E_GIT_FAILED)",
+    ),
+    ("attention", replace(LIVE, attention="stop_requested"), "needs attention", "stop_requested"),
+    (
+        "attention",
+        replace(GONE, attention="stop_requested", session=DEAD, exit_code=130),
+        "needs attention",
+        "stop_requested; runner exited (130)",
+    ),
+    (
+        "attention",
+        replace(GONE, attention="stop_requested", killed=True),
+        "needs attention",
+        "stop_requested; stopped by you",
+    ),
+    (
+        "attention",
+        replace(GONE, attention="verify_failed", rebooted=True),
+        "needs attention",
+        "verify_failed; lost (reboot)",
+    ),
+    (
+        "said-ready-for-review",
+        replace(LIVE, saying=said("ready_for_review")),
+        "ready for review",
+        "it is ready_for_review",
+    ),
+    (
+        "said-ready-for-review",
+        replace(GONE, saying=said("ready_for_review"), exit_code=0),
+        "ready for review",
+        "it is ready_for_review",
+    ),
+    (
+        "said-ready-for-review",
+        replace(GONE, saying=said("ready_for_review"), killed=True, exit_code=1),
+        "ready for review",
+        "it is ready_for_review",
+    ),
+    (
+        "runner-exited",
+        replace(GONE, saying=said("ready_for_review"), session=DEAD, exit_code=1),
+        "exited (1)",
+        "it is ready_for_review",
+    ),
+    ("runner-exited", replace(GONE, session=DEAD, exit_code=0), "exited (0)", ""),
+    ("runner-exited", replace(GONE, exit_code=7, rebooted=True, server_gone=True), "exited (7)", ""),
+    ("runner-exited", replace(GONE, saying=said("working"), exit_code=0), "exited (0)", "it is working"),
+    ("stopped-by-you", replace(GONE, killed=True), "stopped", ""),
+    (
+        "stopped-by-you",
+        replace(GONE, killed=True, rebooted=True, server_gone=True, saying=said("working")),
+        "stopped",
+        "it is working",
+    ),
+    ("runner-lost", GONE, "lost (ended from outside)", "agency resume starts it again"),
+    ("runner-lost", replace(GONE, session=DEAD), "lost (ended from outside)", "agency resume starts it again"),
+    (
+        "runner-lost",
+        replace(GONE, server_gone=True, saying=said("needs_input")),
+        "lost (tmux died)",
+        "agency resume starts it again",
+    ),
+    (
+        "runner-lost",
+        replace(GONE, server_gone=True, rebooted=True),
+        "lost (reboot)",
+        "agency resume starts it again",
+    ),
+    ("said-needs-input", replace(LIVE, saying=said("needs_input", age=LATER)), "needs input", "it is needs_input"),
+    ("said-blocked", replace(LIVE, saying=said("blocked")), "blocked", "it is blocked"),
+    (
+        "no-sign-of-life",
+        replace(LIVE, saying=said("working", age=LATER), session=Session(alive=True, activity_age=LATER + 60)),
+        "stalled",
+        "no activity for 16m",
+    ),
+    (
+        "no-sign-of-life",
+        replace(LIVE, saying=said("working", age=7300.0), session=Session(alive=True)),
+        "stalled",
+        "no activity for 2h",
+    ),
+    ("said-working", replace(LIVE, saying=said("working")), "working", "it is working"),
+    ("said-working", replace(LIVE, saying=said("working", age=LATER)), "working", "it is working"),
+    (
+        "said-working",
+        replace(LIVE, saying=said("working"), session=Session(alive=True, activity_age=LATER)),
+        "working",
+        "it is working",
+    ),
+    ("session-alive", LIVE, "active", ""),
+    ("session-alive", replace(LIVE, session=Session(alive=True, activity_age=LATER)), "active", ""),
+    ("never-started", RunFacts(), "idle", ""),
+]
+
+
+@pytest.mark.parametrize(("rule", "facts", "status", "summary"), ROWS, ids=[f"{row[0]}-{row[2]}" for row in ROWS])
+def test_row(rule: str, facts: RunFacts, status: str, summary: str) -> None:
+    verdict = derive_status(facts)
+    assert (verdict.rule, verdict.status, verdict.summary) == (rule, status, summary)
+
+
+def test_every_rule_has_a_row() -> None:
+    assert {rule for rule, *_ in ROWS} == {rule.name for rule in RULES}
+
+
+def test_rules_have_names_of_their_own_and_say_when_they_apply() -> None:
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert all(rule.says and not rule.says.endswith(".") for rule in RULES)
+
+
+ages = st.floats(min_value=0, max_value=1e6)
+texts = st.none() | st.text(min_size=1, max_size=10)
+facts = st.builds(
+    RunFacts,
+    broken=texts,
+    merged=st.booleans(),
+    abandoned=st.booleans(),
+    archived=st.booleans(),
+    operation=st.sampled_from([None, None, None, "create", "clean", "restore"]),
+    operation_alive=st.booleans(),
+    operation_step=st.text(max_size=5),
+    create_failed=texts,
+    setup_failed=st.booleans(),
+    attention=texts,
+    session=st.none()
+    | st.builds(Session, alive=st.booleans(), attached=st.integers(0, 3), activity_age=st.none() | ages),
+    saying=st.none() | st.builds(Saying, status=st.sampled_from(SAYS), summary=st.text(min_size=1), age=ages),
+    launched=st.booleans(),
+    exit_code=st.none() | st.integers(0, 255),
+    killed=st.booleans(),
+    rebooted=st.booleans(),
+    server_gone=st.booleans(),
+    worktree_present=st.booleans(),
+)
+quiet = st.builds(
+    replace,
+    facts,
+    broken=st.none(),
+    merged=st.just(False),
+    abandoned=st.just(False),
+    operation=st.none(),
+    attention=st.none(),
+    worktree_present=st.just(True),
+    launched=st.just(True),
+)
+"""Facts of a run that was started, with nothing above the runner itself to tell."""
+
+
+@given(facts)
+def test_every_run_has_a_status_by_a_rule_that_applies_and_none_before_it(seen: RunFacts) -> None:
+    verdict = derive_status(seen)
+    applying = [rule for rule in RULES if rule.applies(seen)]
+    assert verdict.status
+    assert verdict.rule == applying[0].name
+
+
+no_runner = st.sampled_from([None, DEAD])
+
+
+@given(facts, no_runner)
+def test_a_runner_that_is_not_alive_is_never_told_as_at_work(seen: RunFacts, session: Session | None) -> None:
+    assert derive_status(replace(seen, session=session)).status not in {
+        "working",
+        "needs input",
+        "blocked",
+        "stalled",
+        "active",
+    }
+
+
+@given(facts)
+def test_a_living_runner_is_never_told_as_ended(seen: RunFacts) -> None:
+    assert not derive_status(replace(seen, session=ALIVE)).status.startswith(("exited", "stopped", "lost", "idle"))
+
+
+@given(quiet, no_runner)
+def test_of_a_started_run_that_is_not_alive_the_end_is_told(seen: RunFacts, session: Session | None) -> None:
+    status = derive_status(replace(seen, session=session)).status
+    if status != "ready for review":
+        expected = "stopped" if seen.killed else "lost" if seen.exit_code is None else f"exited ({seen.exit_code})"
+        assert status.startswith(expected)
+
+
+@given(quiet)
+def test_ready_for_review_is_told_unless_the_runner_failed(seen: RunFacts) -> None:
+    seen = replace(seen, saying=said("ready_for_review"))
+    failed = not seen.runner_alive and not seen.killed and seen.exit_code not in (None, 0)
+    assert (derive_status(seen).status == "ready for review") is not failed
+
+
+@given(quiet)
+def test_stalled_means_that_neither_a_word_nor_a_line_came_for_long(seen: RunFacts) -> None:
+    if derive_status(seen).status == "stalled":
+        assert seen.saying is not None
+        assert seen.saying.status == "working"
+        assert seen.saying.age >= STALLED_AFTER
+        assert seen.session is not None
+        assert seen.session.activity_age is None or seen.session.activity_age >= STALLED_AFTER
+
+
+@given(quiet, st.floats(min_value=0, max_value=STALLED_AFTER, exclude_max=True))
+def test_a_fresh_sign_of_life_ends_a_stall(seen: RunFacts, age: float) -> None:
+    assert derive_status(replace(seen, session=Session(alive=True, activity_age=age))).status != "stalled"
+    word = replace(seen, session=Session(alive=True, activity_age=LATER), saying=said("working", age=age))
+    assert derive_status(word).status != "stalled"
+
+
+@given(quiet, st.floats(min_value=STALLED_AFTER, max_value=1e6), st.floats(min_value=STALLED_AFTER, max_value=1e6))
+def test_a_runner_that_says_it_works_and_shows_no_sign_of_life_is_stalled(
+    seen: RunFacts, one: float, two: float
+) -> None:
+    seen = replace(seen, session=Session(alive=True, activity_age=one), saying=said("working", age=two))
+    assert derive_status(seen).status == "stalled"
+
+
+@given(facts)
+def test_a_broken_record_is_always_told(seen: RunFacts) -> None:
+    assert (derive_status(seen).status == "broken") is (seen.broken is not None)
+
+
+@given(facts, st.sampled_from(["create", "clean", "restore"]))
+def test_a_half_done_operation_is_never_hidden(seen: RunFacts, operation: str) -> None:
+    status = derive_status(replace(seen, operation=operation, broken=None)).status
+    if seen.operation_alive:
+        assert status in {"creating", "cleaning", "restoring"}
+    else:
+        assert status == f"interrupted ({operation})"
+
+
+@given(facts)
+def test_who_watches_does_not_change_the_status(seen: RunFacts) -> None:
+    if seen.session is not None:
+        assert derive_status(replace(seen, session=replace(seen.session, attached=9))) == derive_status(seen)
