@@ -1,41 +1,22 @@
-"""``agency run``: a worktree, a branch, the setup script and a session, or nothing at all."""
+"""``agency run``: what has to hold before a run is made."""
 
 import os
 import shlex
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
-from agency.domain.events import (
-    RUN_CREATE_FAILED,
-    RUN_CREATED,
-    SESSION_START,
-    SETUP_FINISHED,
-    SETUP_STARTED,
-    WORKTREE_CREATED,
-)
-from agency.domain.ids import NAME_RULE, RunId, branch_of, is_valid_name, make_run_id, name_from_text, session_of
+from agency.domain.ids import NAME_RULE, is_valid_name
 from agency.domain.repo import Repo
-from agency.domain.run import BrokenRun, Run
-from agency.domain.settings import Settings
+from agency.domain.run import Run
 from agency.runners.resolve import require_prompt_fits, resolve_runner
 from agency.sessions.context import Context
-from agency.sessions.find import remember, require_repo
-from agency.sessions.launch import start_runner
-from agency.sessions.live import tmux_of, watch_start
-from agency.sessions.parent import Parent, find_parent, take_changes
-from agency.sessions.remove import remove_branch, remove_tree
-from agency.sessions.scaffold import bring_along, scaffold
-from agency.sessions.signals import shielded
+from agency.sessions.find import require_repo
+from agency.sessions.live import tmux_of
+from agency.sessions.make import Making, make_run
+from agency.sessions.parent import find_parent, take_changes
 from agency.sessions.threads import plan_first
-from agency.store.eventlog import now
-from agency.store.runs import create_record, list_runs, load_run, log_of, remove_record, update_meta
-from agency.tools.git.command import Git
-from agency.tools.git.submodules import fill_submodules
-from agency.tools.git.worktree import add_new_worktree, fill_tree, remove_entry
-from agency.tools.identity import this_process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +46,7 @@ def create_run(context: Context, request: RunRequest, show: Callable[[bytes], No
     _refuse_inside_run(context, repo)
     settings = load_settings(repo.checkout or repo.root, context.paths.config)
     runner_name = request.runner or settings.runner
-    if request.name is not None and not is_valid_name(request.name):
-        raise AgencyError(
-            "E_INVALID_NAME",
-            f"{request.name!r} cannot name a run",
-            hint=f"a name has {NAME_RULE}",
-            name=request.name,
-        )
+    require_valid_name(request.name)
     place = repo.checkout or repo.root
     runner = resolve_runner(settings, runner_name, context.environ, directory=place, extra=request.runner_args)
     require_prompt_fits(runner, request.prompt)
@@ -81,161 +56,28 @@ def create_run(context: Context, request: RunRequest, show: Callable[[bytes], No
         context, repo, request.parent or settings.parent, allow_dirty=request.allow_dirty or request.take_changes
     )
     changes = take_changes(context, parent) if request.take_changes else None
-    run = _claim(context, repo, request, parent, runner_name)
-    try:
-        worktree = Git(environ=context.environ, tree=run.worktree)
-        with context.busy("filling the worktree"):
-            fill_tree(worktree)
-            fill_submodules(worktree, repo.git_dir)
-        if changes is not None:
-            worktree.do("read-tree", "-m", "-u", "HEAD", changes)
-            worktree.do("reset", "--quiet", "--mixed")
-        scaffold(run, request.prompt)
-        if repo.checkout is not None:
-            bring_along(context, run, repo.checkout, settings)
-        log_of(run).append(WORKTREE_CREATED({}))
-    except BaseException:
-        with shielded():
-            _undo(context, run)
-        raise
-    _set_up(context, run, settings, show)
-    try:
-        runner = resolve_runner(
-            settings, runner_name, context.environ, directory=run.worktree, extra=request.runner_args
-        )
-        plan = plan_first(run, runner, request.prompt)
-        launch = start_runner(context, run, runner, plan, tmux, [], settings.startup_grace)
-        started = SESSION_START({"session_name": run.session_name, "runner": runner.name, "launch": launch.number})
-        log = log_of(run)
-        log.append(started)
-        log.append(RUN_CREATED({}), durable=True)
-    except BaseException as error:
-        with shielded():
-            _mark_failed(run, error, "session_start")
-        raise
-    if request.watch:
-        watch_start(run, launch, tmux)
-    return run
+    return make_run(
+        context,
+        Making(
+            repo=repo,
+            settings=settings,
+            runner=runner_name,
+            runner_args=request.runner_args,
+            name=request.name,
+            prompt=request.prompt,
+            parent=parent,
+            changes=changes,
+            watch=request.watch,
+            plan=lambda run, runner: plan_first(run, runner, request.prompt),
+        ),
+        show,
+    )
 
 
-def _claim(context: Context, repo: Repo, request: RunRequest, parent: Parent, runner_name: str) -> Run:
-    """Take the name, record what is about to be made, and let git make the branch and the empty worktree."""
-    with context.lock(repo.repo_id) as lock:
-        remember(context, repo)
-        taken = {run.name: run.run_id for run in list_runs(context.paths, repo.repo_id) if isinstance(run, Run)}
-        name = request.name or _free_name(request.prompt, taken)
-        if name in taken:
-            raise AgencyError(
-                "E_NAME_EXISTS",
-                f"a run is called {name} already",
-                hint=f"agency attach {name}, or choose another name",
-                name=name,
-                run_id=taken[name],
-            )
-        run_id = make_run_id(time.strftime("%Y%m%d%H%M%S", time.gmtime()), os.urandom(2).hex())
-        branch = branch_of(name, run_id)
-        worktree = context.paths.worktree(repo.repo_id, run_id)
-        create_record(
-            context.paths,
-            repo.repo_id,
-            run_id,
-            meta={
-                "schema_version": "1.0",
-                "run_id": run_id,
-                "repo_id": repo.repo_id,
-                "repo_key": repo.repo_key,
-                "repo_root": repo.root,
-                "git_dir": repo.git_dir,
-                "name": name,
-                "mode": "interactive",
-                "runner": runner_name,
-                "runner_args": list(request.runner_args),
-                "parent_branch": parent.branch,
-                "base_commit": parent.commit,
-                "branch": branch,
-                "worktree_path": worktree,
-                "tmux_session_name": session_of(run_id),
-                "created_at": now(),
-                "flags": {},
-            },
-            intent={
-                "name": name,
-                "branch": branch,
-                "parent_branch": parent.branch,
-                "base_commit": parent.commit,
-                "worktree": worktree,
-                "session_name": session_of(run_id),
-                "runner": runner_name,
-                "operator": this_process(context.command),
-            },
-        )
-        run = _loaded(context, repo, run_id)
-        try:
-            os.makedirs(os.path.dirname(worktree), mode=0o700, exist_ok=True)
-            git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
-            add_new_worktree(git, path=worktree, branch=branch, commit=parent.commit)
-        except BaseException as error:
-            with shielded():
-                _undo_locked(context, run, git)
-            if isinstance(error, AgencyError) and error.code == "E_GIT_FAILED":
-                raise AgencyError(
-                    "E_WORKTREE_CREATE_FAILED",
-                    f"the worktree could not be made: {error.message}",
-                    hint="mend what git names, then type the command again",
-                    branch=branch,
-                ) from error
-            raise
-        return run
-
-
-def _set_up(context: Context, run: Run, settings: Settings, show: Callable[[bytes], None]) -> None:
-    script = settings.scripts.get("setup")
-    if script is None:
-        return
-    from agency.sessions.scripts import record_of, run_script, script_failed
-
-    try:
-        result = run_script(context, run, "setup", script, started=SETUP_STARTED, finished=SETUP_FINISHED, show=show)
-        with context.lock(run.repo_id):
-            update_meta(run, {"setup": record_of(result), "flags": {"setup_failed": None if result.ok else True}})
-        if not result.ok:
-            hint = f"agency clean {run.name} removes the run, agency resume {run.name} starts it as it is"
-            raise script_failed(run, "setup", result, hint=hint)
-    except BaseException as error:
-        with shielded():
-            _mark_failed(run, error, "setup")
-        raise
-
-
-def _mark_failed(run: Run, error: BaseException, step: str) -> None:
-    code = error.code if isinstance(error, AgencyError) else "E_INTERRUPTED"
-    log_of(run).append(RUN_CREATE_FAILED({"error_code": code, "step": step}), durable=True)
-
-
-def _undo(context: Context, run: Run) -> None:
-    """Remove all that was made for a run in which nobody has worked yet."""
-    with context.lock(run.repo_id) as lock:
-        _undo_locked(context, run, Git(environ=context.environ, git_dir=run.git_dir, lock_fd=lock.fd))
-
-
-def _undo_locked(context: Context, run: Run, git: Git) -> None:
-    remove_tree(context, run, run.worktree)
-    remove_entry(git, run.worktree)
-    remove_branch(git, run, only_at=run.base_commit)
-    remove_record(run)
-
-
-def _loaded(context: Context, repo: Repo, run_id: RunId) -> Run:
-    run = load_run(context.paths, repo.repo_id, run_id)
-    if isinstance(run, BrokenRun):
-        raise AgencyError("E_RUN_BROKEN", f"the record just written cannot be read: {run.reason}", run_id=run_id)
-    return run
-
-
-def _free_name(prompt: str | None, taken: dict[str, RunId]) -> str:
-    name = (name_from_text(prompt) if prompt else None) or time.strftime("run-%m%d-%H%M")
-    candidates = [name, *(f"{name}-{number}" for number in range(2, len(taken) + 3))]
-    return next(candidate for candidate in candidates if candidate not in taken)
+def require_valid_name(name: str | None) -> None:
+    """Raise E_INVALID_NAME unless a run may be called ``name``."""
+    if name is not None and not is_valid_name(name):
+        raise AgencyError("E_INVALID_NAME", f"{name!r} cannot name a run", hint=f"a name has {NAME_RULE}", name=name)
 
 
 def _refuse_inside_run(context: Context, repo: Repo) -> None:
