@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "ls": "List runs and how they are doing.",
     "attach": "Show the session of a run in this terminal.",
     "resume": "Go back into a run; its runner is started where it is gone.",
+    "fork": "Make another run that starts where this one is.",
     "send": "Type text into a run.",
     "wait": "Block until a run has got somewhere.",
     "stop": "Interrupt the runner of a run (Ctrl-C).",

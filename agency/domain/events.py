@@ -81,7 +81,8 @@ class ResumeFailed(TypedDict):
 
 
 class ThreadEvent(TypedDict):
-    """Which conversation the runner is in. ``replaced`` is the one it left, ``reason`` why (``fresh``, ``unknown``, ``left``)."""
+    """Which conversation the runner is in. ``replaced`` is the one it left, ``reason`` why (``fresh``, ``unknown``,
+    ``left``, ``fork``)."""
 
     thread_id: str
     how: str

@@ -47,6 +47,10 @@ class Adapter:
         """Go on with a conversation that :meth:`knows` found."""
         raise NotImplementedError(f"{self.name} has no conversations")
 
+    def fork(self, scene: Scene, extra: tuple[str, ...], thread_id: str, prompt: str | None) -> Words | None:
+        """Begin a conversation that starts as a copy of ``thread_id``, which stays as it is; None when the agent cannot."""
+        return None
+
     def knows(self, scene: Scene, thread_id: str) -> bool:
         """Whether the agent still has the conversation."""
         return False

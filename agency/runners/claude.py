@@ -55,13 +55,16 @@ class Claude(Adapter):
 
     def resume(self, scene: Scene, extra: tuple[str, ...], thread_id: str) -> Words:
         """The same id; a transcript that was written before the worktree was moved is brought along."""
-        here = _transcript(scene, thread_id)
-        if not os.path.exists(here):
-            elsewhere = _transcripts_anywhere(scene, thread_id)
-            if elsewhere:
-                os.makedirs(os.path.dirname(here), exist_ok=True)
-                shutil.copy2(max(elsewhere, key=os.path.getmtime), here)
+        _bring_transcript(scene, thread_id)
         return Words(words=(*extra, *_hooks(scene, extra), "--resume", thread_id), thread_id=thread_id)
+
+    def fork(self, scene: Scene, extra: tuple[str, ...], thread_id: str, prompt: str | None) -> Words | None:
+        """A copy under a fresh id of our choice; claude looks for the transcript in the directory it starts in."""
+        _bring_transcript(scene, thread_id)
+        fresh = str(uuid.uuid4())
+        words = ("--resume", thread_id, "--fork-session", "--session-id", fresh)
+        last = (prompt,) if prompt is not None else ()
+        return Words(words=(*extra, *_hooks(scene, extra), *words, *last), thread_id=fresh)
 
     def knows(self, scene: Scene, thread_id: str) -> bool:
         """Whether there is a transcript, in whatever directory it was written."""
@@ -98,6 +101,17 @@ def _hooks(scene: Scene, extra: tuple[str, ...]) -> tuple[str, ...]:
     with open(path, "w", encoding="utf-8") as file:
         json.dump({"hooks": dict.fromkeys(_EVENTS, entry)}, file, indent=2)
     return ("--settings", path)
+
+
+def _bring_transcript(scene: Scene, thread_id: str) -> None:
+    """Copy a transcript that stands under another directory to where claude looks for it."""
+    here = _transcript(scene, thread_id)
+    if os.path.exists(here):
+        return
+    elsewhere = _transcripts_anywhere(scene, thread_id)
+    if elsewhere:
+        os.makedirs(os.path.dirname(here), exist_ok=True)
+        shutil.copy2(max(elsewhere, key=os.path.getmtime), here)
 
 
 def _told(scene: Scene) -> list[dict[str, Any]]:

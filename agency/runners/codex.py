@@ -38,6 +38,11 @@ class Codex(Adapter):
         """The same id in this worktree, wherever it was begun."""
         return Words(words=("resume", "-C", scene.worktree, *extra, thread_id), thread_id=thread_id)
 
+    def fork(self, scene: Scene, extra: tuple[str, ...], thread_id: str, prompt: str | None) -> Words | None:
+        """A copy whose id the agent chooses."""
+        last = (prompt,) if prompt is not None else ()
+        return Words(words=("fork", "-C", scene.worktree, *extra, thread_id, *last))
+
     def knows(self, scene: Scene, thread_id: str) -> bool:
         """Whether there is a session file."""
         return bool(_files(scene, thread_id))

@@ -30,7 +30,7 @@ from agency.sessions.signals import shielded
 from agency.sessions.threads import Plan
 from agency.store.eventlog import now
 from agency.store.runs import create_record, list_runs, load_run, log_of, remove_record, update_meta
-from agency.tools.git.command import Git
+from agency.tools.git.command import LONG, Git
 from agency.tools.git.submodules import fill_submodules
 from agency.tools.git.worktree import add_new_worktree, fill_tree, remove_entry
 from agency.tools.identity import this_process
@@ -72,7 +72,7 @@ def make_run(context: Context, making: Making, show: Callable[[bytes], None]) ->
             fill_tree(worktree)
             fill_submodules(worktree, repo.git_dir)
         if making.changes is not None:
-            worktree.do("read-tree", "-m", "-u", "HEAD", making.changes)
+            worktree.do("read-tree", "-m", "-u", "HEAD", making.changes, timeout=LONG)
             worktree.do("reset", "--quiet", "--mixed")
         scaffold(run, making.prompt)
         if repo.checkout is not None:

@@ -66,6 +66,24 @@ def plan_again(run: Run, runner: Runner, *, fresh: bool) -> Plan:
     )
 
 
+def plan_fork(run: Run, runner: Runner, source: Thread | None, prompt: str | None) -> Plan:
+    """Begin a copy of the conversation ``source``, or, told plainly, a new one where there is none to copy."""
+    scene = scene_of(run, runner)
+    same = source is not None and source.agent == runner.adapter.name and runner.adapter.knows(scene, source.thread_id)
+    words = runner.adapter.fork(scene, runner.extra, source.thread_id, prompt) if same and source is not None else None
+    if words is None or source is None:
+        plan = plan_first(run, runner, prompt)
+        why = f"{runner.name} cannot fork conversations" if source is not None else "there is no conversation to fork"
+        return Plan(argv=plan.argv, thread=plan.thread, event=plan.event, note=f"{why}; a new one begins")
+    argv = (runner.program, *words.words)
+    if words.thread_id is None:
+        return Plan(argv=argv)
+    thread = Thread(
+        agent=source.agent, thread_id=words.thread_id, learned_at=now(), how="forked", earlier=(source.thread_id,)
+    )
+    return Plan(argv=argv, thread=thread, event=_started(thread, reason="fork"))
+
+
 def learn_thread(run: Run, runner: Runner) -> Thread | None:
     """Record the conversation that the runner is in, when it tells another one than is on record. Hold the repo lock."""
     recorded = read_thread(run.directory)
