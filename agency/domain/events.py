@@ -117,11 +117,12 @@ class AttentionSet(TypedDict):
 
 
 class Send(TypedDict):
-    """Text was put into the pane: how many bytes, and whether Enter followed."""
+    """Text was put into the pane: how many bytes, whether Enter followed, and, where the agent tells, whether it took it."""
 
     session_name: str
     bytes: int
     enter: bool
+    confirmed: NotRequired[bool]
 
 
 class Rename(TypedDict):

@@ -35,6 +35,8 @@ class Adapter:
     command: tuple[str, ...] = ()
     has_threads = False
     takes_prompt = True
+    confirms_prompts = False
+    """Whether :meth:`took_prompt` can tell."""
     shared_daemons: tuple[str, ...] = ()
     """Words in the command lines of background servers that the agent shares between all its conversations: they belong to
     the user and outlive a run."""
@@ -63,3 +65,7 @@ class Adapter:
     def state(self, scene: Scene, thread_id: str | None) -> AgentState | None:
         """What the agent is doing, from what it wrote itself, or None when it does not tell."""
         return None
+
+    def took_prompt(self, scene: Scene, thread_id: str | None, since: float) -> bool:
+        """Whether the agent took a prompt at or after ``since`` (seconds since 1970), from what it wrote itself."""
+        return False

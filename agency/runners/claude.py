@@ -43,6 +43,7 @@ class Claude(Adapter):
     name = "claude"
     command = ("claude",)
     has_threads = True
+    confirms_prompts = True
 
     def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
         """A conversation under a fresh id, unless the user's own words choose one."""
@@ -73,6 +74,11 @@ class Claude(Adapter):
     def state(self, scene: Scene, thread_id: str | None) -> AgentState | None:
         """What its hooks told last."""
         return state_from_hooks(_told(scene))
+
+    def took_prompt(self, scene: Scene, thread_id: str | None, since: float) -> bool:
+        """Whether its hooks told of a submitted prompt."""
+        told = _told(scene)
+        return any(event.get("event") == "UserPromptSubmit" and event.get("at", 0.0) >= since for event in told)
 
     def find_thread(self, scene: Scene, since: float) -> str | None:
         """What its hooks told last, else the transcript of this worktree that was written last."""

@@ -32,6 +32,7 @@ class Codex(Adapter):
     name = "codex"
     command = ("codex",)
     has_threads = True
+    confirms_prompts = True
     shared_daemons = ("app-server",)
 
     def resume(self, scene: Scene, extra: tuple[str, ...], thread_id: str) -> Words:
@@ -49,20 +50,17 @@ class Codex(Adapter):
 
     def state(self, scene: Scene, thread_id: str | None) -> AgentState | None:
         """What the last telling line of its session file says."""
-        files = _files(scene, thread_id) if thread_id is not None else []
-        if not files:
-            return None
-        with open(files[0], "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
-            lines = file.read().splitlines()
-        for line in reversed(lines):
-            try:
-                state = _state_of(json.loads(line))
-            except (ValueError, AttributeError):
-                continue
+        for entry in reversed(_last_entries(scene, thread_id)):
+            state = _state_of(entry)
             if state is not None:
                 return state
         return None
+
+    def took_prompt(self, scene: Scene, thread_id: str | None, since: float) -> bool:
+        """Whether its session file holds something a person said since."""
+        return any(
+            _is_prompt(entry) and _moment(entry.get("timestamp")) >= since for entry in _last_entries(scene, thread_id)
+        )
 
     def find_thread(self, scene: Scene, since: float) -> str | None:
         """The session file for this worktree, begun by a person, that was written last."""
@@ -80,6 +78,33 @@ class Codex(Adapter):
 
 def _files(scene: Scene, thread_id: str) -> list[str]:
     return glob.glob(f"{glob.escape(_sessions(scene))}/*/*/*/rollout-*-{glob.escape(thread_id)}.jsonl")
+
+
+def _last_entries(scene: Scene, thread_id: str | None) -> list[Mapping[str, Any]]:
+    """The last lines of the session file, oldest first; none while there is no such file."""
+    files = _files(scene, thread_id) if thread_id is not None else []
+    if not files:
+        return []
+    with open(files[0], "rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+        lines = file.read().splitlines()
+    entries: list[Mapping[str, Any]] = []
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict):
+            entries.append(entry)
+    return entries
+
+
+def _is_prompt(entry: Mapping[str, Any]) -> bool:
+    payload = entry.get("payload")
+    if entry.get("type") != "event_msg" or not isinstance(payload, dict):
+        return False
+    item = payload.get("item")
+    return payload.get("type") == "user_message" or (isinstance(item, dict) and item.get("type") == "UserMessage")
 
 
 def _state_of(entry: Mapping[str, Any]) -> AgentState | None:

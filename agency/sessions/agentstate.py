@@ -1,8 +1,11 @@
-"""What the agent of a living run says it is doing."""
+"""What the agent of a living run tells: what it is doing, and whether it took a prompt."""
+
+from dataclasses import dataclass
 
 from agency.domain.agent import AgentState
 from agency.domain.launch import Launch
 from agency.domain.run import Run
+from agency.runners.adapter import Adapter, Scene
 from agency.sessions.context import Context
 from agency.store.threads import read_thread
 
@@ -10,11 +13,19 @@ _SILENT = frozenset({"command", "shell", "aider"})
 _SLACK = 1.0
 
 
-def agent_state(context: Context, run: Run, launch: Launch) -> AgentState | None:
-    """The state that the agent of the last launch told since that launch, or None."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teller:
+    """The adapter of a running agent, where it works, and the conversation it is in, as far as known."""
+
+    adapter: Adapter
+    scene: Scene
+    thread_id: str | None
+
+
+def teller_of(context: Context, run: Run, launch: Launch) -> Teller | None:
+    """Who can tell about the agent of a launch; None for programs that tell nothing."""
     if launch.agent in _SILENT:
         return None
-    from agency.runners.adapter import Scene
     from agency.runners.table import ADAPTERS
 
     adapter = ADAPTERS.get(launch.agent)
@@ -23,8 +34,14 @@ def agent_state(context: Context, run: Run, launch: Launch) -> AgentState | None
     scene = Scene(worktree=launch.worktree, directory=run.directory, environ=context.environ)
     thread = read_thread(run.directory)
     known = thread.thread_id if thread is not None and thread.agent == adapter.name else None
+    return Teller(adapter=adapter, scene=scene, thread_id=adapter.find_thread(scene, launch.epoch - _SLACK) or known)
+
+
+def agent_state(context: Context, run: Run, launch: Launch) -> AgentState | None:
+    """The state that the agent of the last launch told since that launch, or None."""
     try:
-        state = adapter.state(scene, known or adapter.find_thread(scene, launch.epoch - _SLACK))
+        teller = teller_of(context, run, launch)
+        state = teller.adapter.state(teller.scene, teller.thread_id) if teller is not None else None
     except OSError:
         return None
     return state if state is not None and state.at >= launch.epoch - _SLACK else None

@@ -1,24 +1,31 @@
 """``agency send``: text into the pane of the runner, exactly as given."""
 
 import os
+import time
 
 from agency.domain.errors import AgencyError
-from agency.domain.events import SEND
+from agency.domain.events import SEND, Send
+from agency.domain.launch import Launch
 from agency.domain.run import Run
+from agency.sessions.agentstate import teller_of
 from agency.sessions.context import Context
 from agency.sessions.live import live_pane
 from agency.store.runs import log_of
 from agency.tools.tmux.look import runner_pane
 from agency.tools.tmux.sessions import paste, send_keys
 
+_PATIENCE = 10.0
+_POLL = 0.1
 
-def send_to(context: Context, run: Run, content: bytes, *, enter: bool) -> None:
+
+def send_to(context: Context, run: Run, content: bytes, *, enter: bool) -> bool:
     """Paste ``content`` (any bytes, any length) into the pane, then press Enter where wanted.
 
-    The paste is bracketed when the program in the pane asked for that. Raises E_SESSION_NOT_FOUND,
+    The paste is bracketed when the program in the pane asked for that. False: the agent, which tells when it takes a prompt, did
+    not tell so within ten seconds. Raises E_SESSION_NOT_FOUND,
     E_RUNNER_EXITED, E_SEND_FAILED.
     """
-    _, tmux, panes = live_pane(context, run)
+    launch, tmux, panes = live_pane(context, run)
     pane = runner_pane(panes)
     if pane is None:
         raise AgencyError(
@@ -31,6 +38,7 @@ def send_to(context: Context, run: Run, content: bytes, *, enter: bool) -> None:
             hint=f"agency resume {run.name} --detached",
             run_id=run.run_id,
         )
+    sent = time.time()
     try:
         keys = ("Enter",) if enter else ()
         if content:
@@ -41,4 +49,23 @@ def send_to(context: Context, run: Run, content: bytes, *, enter: bool) -> None:
         raise AgencyError(
             "E_SEND_FAILED", f"the text did not reach {run.name}: {error.message}", hint=f"agency attach {run.name}"
         ) from error
-    log_of(run).append(SEND({"session_name": run.session_name, "bytes": len(content), "enter": enter}))
+    confirmed = _confirmed(context, run, launch, sent) if enter and content and launch is not None else None
+    data: Send = {"session_name": run.session_name, "bytes": len(content), "enter": enter}
+    if confirmed is not None:
+        data["confirmed"] = confirmed
+    log_of(run).append(SEND(data))
+    return confirmed is not False
+
+
+def _confirmed(context: Context, run: Run, launch: Launch, sent: float) -> bool | None:
+    """Whether the agent took a prompt since ``sent``; None when it is of a kind that does not tell."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        teller = teller_of(context, run, launch)
+        if teller is None or not teller.adapter.confirms_prompts:
+            return None
+        if teller.adapter.took_prompt(teller.scene, teller.thread_id, sent):
+            return True
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL)

@@ -59,6 +59,11 @@ class Request:
             found += _texts(item)
         return found
 
+    @property
+    def is_aside(self) -> bool:
+        """Whether an agent asked for something beside the conversation: a title for it."""
+        return self.says("single-line task title")
+
     def says(self, text: str) -> bool:
         """Whether the conversation it carried holds ``text``."""
         return any(text in part for part in self.texts())
@@ -142,9 +147,9 @@ class ModelServer:
         self._server.server_close()
 
     def conversations(self, text: str) -> list[Request]:
-        """The requests whose conversation holds ``text``."""
+        """The requests of conversations that hold ``text``; asides do not count."""
         with self._lock:
-            return [request for request in self.requests if request.says(text)]
+            return [request for request in self.requests if request.says(text) and not request.is_aside]
 
     def _answer(
         self,

@@ -18,7 +18,7 @@ def test_a_fork_has_the_files_and_knows_the_conversation_and_the_other_does_not_
     fork = world.find(made.pairs["run_id"])
     assert (fork.worktree / "note.txt").read_text() == "uncommitted\n"
     agent.until(fork, lambda: server.conversations("speak of almonds"), "the fork's prompt at the server")
-    assert any(request.says("speak of walnuts") for request in server.conversations("speak of almonds"))
+    assert all(request.says("speak of walnuts") for request in server.conversations("speak of almonds"))
 
     world.ok("send", "first", "speak of figs")
     wait_for(lambda: server.conversations("speak of figs"), "the prompt at the server", 60)
