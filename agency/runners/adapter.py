@@ -35,6 +35,8 @@ class Adapter:
     command: tuple[str, ...] = ()
     has_threads = False
     takes_prompt = True
+    dialogs: tuple[tuple[str, str], ...] = ()
+    """Phrases on the screen of questions that the agent asks before it does anything else, and what each is."""
     confirms_prompts = False
     """Whether :meth:`took_prompt` can tell."""
     shared_daemons: tuple[str, ...] = ()

@@ -44,6 +44,14 @@ class Claude(Adapter):
     command = ("claude",)
     has_threads = True
     confirms_prompts = True
+    dialogs = (
+        ("Do you trust the files in this folder", "trust dialog"),
+        ("Quick safety check", "trust dialog"),
+        ("Bypass Permissions mode", "bypass-permissions dialog"),
+        ("Detected a custom API key", "API key dialog"),
+        ("Choose the text style", "first-run dialog"),
+        ("Select login method", "login dialog"),
+    )
 
     def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
         """A conversation under a fresh id, unless the user's own words choose one."""

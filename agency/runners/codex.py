@@ -33,6 +33,11 @@ class Codex(Adapter):
     command = ("codex",)
     has_threads = True
     confirms_prompts = True
+    dialogs = (
+        ("Trust this folder?", "trust dialog"),
+        ("Do you trust the contents of this directory", "trust dialog"),
+        ("Sign in with ChatGPT", "login dialog"),
+    )
     shared_daemons = ("app-server",)
 
     def resume(self, scene: Scene, extra: tuple[str, ...], thread_id: str) -> Words:

@@ -26,6 +26,7 @@ class Gemini(Adapter):
 
     name = "gemini"
     command = ("gemini",)
+    dialogs = (("Do you trust this folder", "trust dialog"), ("How would you like to authenticate", "login dialog"))
 
     def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
         """The prompt goes with the option that stays interactive."""

@@ -8,6 +8,8 @@ from agency.domain.run import Run
 from agency.runners.adapter import Adapter, Scene
 from agency.sessions.context import Context
 from agency.store.threads import read_thread
+from agency.tools.tmux.command import Tmux, choose_socket
+from agency.tools.tmux.look import Pane, screens
 
 _SILENT = frozenset({"command", "shell", "aider"})
 _SLACK = 1.0
@@ -45,3 +47,25 @@ def agent_state(context: Context, run: Run, launch: Launch) -> AgentState | None
     except OSError:
         return None
     return state if state is not None and state.at >= launch.epoch - _SLACK else None
+
+
+def dialogs_of(context: Context, silent: list[tuple[Launch, Pane]]) -> dict[tuple[str, str], str]:
+    """The dialogs on the screens of agents that told nothing yet: (socket, pane id) -> what it is. One tmux call a server."""
+    asked: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {}
+    for launch, pane in silent:
+        if launch.agent in _SILENT:
+            continue
+        from agency.runners.table import ADAPTERS
+
+        adapter = ADAPTERS.get(launch.agent)
+        if adapter is not None and adapter.dialogs:
+            asked.setdefault(launch.socket, {})[pane.pane_id] = adapter.dialogs
+    found: dict[tuple[str, str], str] = {}
+    for socket, panes in asked.items():
+        tmux = Tmux(socket=choose_socket(context.environ, socket, None), environ=context.environ)
+        for pane_id, screen in screens(tmux, list(panes)).items():
+            words = " ".join(screen.split())
+            name = next((name for phrase, name in panes[pane_id] if phrase in words), None)
+            if name is not None:
+                found[socket, pane_id] = name
+    return found

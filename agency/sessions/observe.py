@@ -12,7 +12,7 @@ from agency.domain.journal import Journal, fold
 from agency.domain.launch import Launch
 from agency.domain.run import BrokenRun, Run
 from agency.domain.status import SAYS, Doing, RunFacts, Saying, Session, Verdict, derive_status
-from agency.sessions.agentstate import agent_state
+from agency.sessions.agentstate import agent_state, dialogs_of
 from agency.sessions.context import Context
 from agency.sessions.live import live_pane
 from agency.store.launches import read_exit_code, read_launch
@@ -42,11 +42,12 @@ def observe(context: Context, run: Run | BrokenRun) -> Observation:
         launch, _, panes = live_pane(context, run)
     else:
         launch, panes = read_launch(run.directory), []
-    return _judge(context, run, launch, panes, now=time.time(), boot=boot_id())
+    return _judge(context, [(run, launch, panes)])[0]
 
 
 def observe_all(context: Context, runs: Iterable[Run | BrokenRun]) -> list[Observation]:
-    """Look at many runs with one tmux call for each server they are on, which is one as a rule."""
+    """Look at many runs with one tmux call for each server they are on, which is one as a rule, and one more when an agent has
+    not told anything yet, because a dialog may be in its way."""
     launches = [(run, read_launch(run.directory)) for run in runs]
     on_socket: dict[str, list[Launch]] = {}
     for run, launch in launches:
@@ -58,13 +59,11 @@ def observe_all(context: Context, runs: Iterable[Run | BrokenRun]) -> list[Obser
         socket: _by_session(_every_pane(Tmux(socket=socket, environ=context.environ), on_it))
         for socket, on_it in on_socket.items()
     }
-    now, boot = time.time(), boot_id()
-    observations = []
+    looked = []
     for run, launch in launches:
         socket = choose_socket(context.environ, launch.socket if launch else None, None)
-        panes = by_socket.get(socket, {}).get(f"agency_{run.run_id}", [])
-        observations.append(_judge(context, run, launch, panes, now=now, boot=boot))
-    return observations
+        looked.append((run, launch, by_socket.get(socket, {}).get(f"agency_{run.run_id}", [])))
+    return _judge(context, looked)
 
 
 def _every_pane(tmux: Tmux, launches: list[Launch]) -> list[Pane]:
@@ -82,23 +81,49 @@ def _by_session(panes: list[Pane]) -> dict[str, list[Pane]]:
     return sessions
 
 
-def _judge(
-    context: Context, run: Run | BrokenRun, launch: Launch | None, panes: list[Pane], *, now: float, boot: str
-) -> Observation:
-    journal = fold(log_of(run).read())
-    saying = read_saying(run.worktree) if isinstance(run, Run) and not run.archived else None
-    facts = _facts(run, journal, launch, panes, saying, now=now, boot=boot)
-    if isinstance(run, Run) and launch is not None and facts.runner_alive:
-        facts = replace(facts, agent=_doing(agent_state(context, run, launch), now))
-    return Observation(
-        run=run,
-        journal=journal,
-        launch=launch,
-        panes=tuple(panes),
-        saying=saying,
-        facts=facts,
-        verdict=derive_status(facts),
-    )
+def _judge(context: Context, looked: list[tuple[Run | BrokenRun, Launch | None, list[Pane]]]) -> list[Observation]:
+    now, boot = time.time(), boot_id()
+    observations: list[Observation] = []
+    for run, launch, panes in looked:
+        journal = fold(log_of(run).read())
+        saying = read_saying(run.worktree) if isinstance(run, Run) and not run.archived else None
+        facts = _facts(run, journal, launch, panes, saying, now=now, boot=boot)
+        if isinstance(run, Run) and launch is not None and facts.runner_alive:
+            facts = replace(facts, agent=_doing(agent_state(context, run, launch), now))
+        observations.append(
+            Observation(
+                run=run,
+                journal=journal,
+                launch=launch,
+                panes=tuple(panes),
+                saying=saying,
+                facts=facts,
+                verdict=derive_status(facts),
+            )
+        )
+    return _with_dialogs(context, observations)
+
+
+def _with_dialogs(context: Context, observations: list[Observation]) -> list[Observation]:
+    """The same, where an agent that told nothing since its start waits for the answer to a dialog: it is on its screen."""
+    silent = [
+        (seen.launch, pane)
+        for seen in observations
+        if seen.launch is not None
+        and seen.facts.runner_alive
+        and seen.facts.agent is None
+        and (pane := runner_pane(list(seen.panes))) is not None
+    ]
+    shown = dialogs_of(context, silent)
+    changed = []
+    for seen in observations:
+        pane = runner_pane(list(seen.panes)) if seen.launch is not None and shown else None
+        dialog = shown.get((seen.launch.socket, pane.pane_id)) if seen.launch is not None and pane is not None else None
+        if dialog is not None:
+            facts = replace(seen.facts, agent=Doing(what="waiting", detail=dialog, age=0.0))
+            seen = replace(seen, facts=facts, verdict=derive_status(facts))
+        changed.append(seen)
+    return changed
 
 
 def _facts(

@@ -1,6 +1,6 @@
 """``agency ls`` tells what a real agent is doing."""
 
-from internal_tests.agents.agents import CLAUDE, Agent
+from internal_tests.agents.agents import CLAUDE, CODEX, Agent
 from internal_tests.agents.model_server import Answer, ModelServer, Request
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import SeenRun, World
@@ -56,3 +56,23 @@ def test_a_conversation_that_the_agent_left_for_another_is_followed(world: World
     wait_for(lambda: server.conversations("speak of figs"), "the prompt at the server", 60)
     assert all(request.says("speak of almonds") for request in server.conversations("speak of figs"))
     assert not any(request.says("speak of walnuts") for request in server.conversations("speak of figs"))
+
+
+def test_a_trust_dialog_that_blocks_the_agent_is_named(world: World, server: ModelServer) -> None:
+    CODEX.configure(world, server)
+    run = world.run("talk", "--prompt", "speak of walnuts")
+    _status(run, "waiting")
+    assert run.row()["summary"] == "trust dialog"
+    world.tmux_ask("send-keys", "-t", f"={run.session}:", "Enter")
+    CODEX.until(run, lambda: run.status() == "done", "the answer")
+
+
+def test_a_trust_dialog_of_claude_is_named(world: World, server: ModelServer) -> None:
+    CLAUDE.configure(world, server)
+    settings = world.home / ".claude.json"
+    settings.write_text(
+        settings.read_text().replace('"hasTrustDialogAccepted": true', '"hasTrustDialogAccepted": false')
+    )
+    run = world.run("talk", "--prompt", "speak of walnuts")
+    _status(run, "waiting")
+    assert run.row()["summary"] == "trust dialog"

@@ -1,5 +1,6 @@
 """Looking at sessions: one tmux call, whatever their number."""
 
+import os
 from dataclasses import dataclass
 
 from agency.tools.tmux.command import Tmux, no_server, no_such_target, tmux_failed
@@ -88,6 +89,18 @@ def capture(tmux: Tmux, pane_id: str, *, lines: int | None = None) -> str:
         raise tmux_failed(("capture-pane",), done)
     text = done.out.decode("utf-8", "replace").rstrip()
     return text if lines is None else "\n".join(text.splitlines()[-lines:])
+
+
+def screens(tmux: Tmux, pane_ids: list[str]) -> dict[str, str]:
+    """What each pane shows now, by pane id, in one call; panes that are gone are left out."""
+    mark = f"agency-{os.urandom(8).hex()}"
+    script = "".join(f"display-message -p '{mark} {pane}'\ncapture-pane -p -J -t '{pane}'\n" for pane in pane_ids)
+    text = tmux.ask("source-file", "-", stdin=script.encode()).out.decode("utf-8", "replace")
+    found: dict[str, str] = {}
+    for part in text.split(f"{mark} ")[1:]:
+        pane, _, screen = part.partition("\n")
+        found[pane] = screen
+    return found
 
 
 def _list(tmux: Tmux, *words: str) -> list[Pane]:
