@@ -125,7 +125,9 @@ def test_the_patch_makes_the_parent_the_same(world: World, run: SeenRun) -> None
     patch = world.root / "patch"
     patch.write_text(diff(world))
     world.git("apply", "--index", str(patch))
-    left = subprocess.run(["diff", "-r", "-x", ".git", "-x", ".agency", str(world.repo), str(run.worktree)], check=False)
+    left = subprocess.run(
+        ["diff", "-r", "-x", ".git", "-x", ".agency", str(world.repo), str(run.worktree)], check=False
+    )
     assert left.returncode == 0
 
 

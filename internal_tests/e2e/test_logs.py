@@ -11,7 +11,9 @@ from internal_tests.support.world import World, demo_config
 
 def with_setup(world: World, script: str) -> None:
     """Give the repo a setup script."""
-    world.commit({"setup.sh": f"#!/bin/sh\n{script}\n", "agency.yaml": demo_config(more="scripts: {setup: {path: setup.sh}}\n")})
+    world.commit(
+        {"setup.sh": f"#!/bin/sh\n{script}\n", "agency.yaml": demo_config(more="scripts: {setup: {path: setup.sh}}\n")}
+    )
     world.git("update-index", "--chmod=+x", "setup.sh")
     world.git("commit", "--quiet", "--message=executable")
     (world.repo / "setup.sh").chmod(0o755)

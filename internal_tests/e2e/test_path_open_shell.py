@@ -9,7 +9,14 @@ import pytest
 from internal_tests.support.world import AGENCY, SeenRun, World
 
 VARIABLES = {
-    *("AGENCY_RUN_ID", "AGENCY_NAME", "AGENCY_REPO_ROOT", "AGENCY_WORKSPACE_ROOT", "AGENCY_BRANCH", "AGENCY_PARENT_BRANCH"),
+    *(
+        "AGENCY_RUN_ID",
+        "AGENCY_NAME",
+        "AGENCY_REPO_ROOT",
+        "AGENCY_WORKSPACE_ROOT",
+        "AGENCY_BRANCH",
+        "AGENCY_PARENT_BRANCH",
+    ),
     *("AGENCY_ORIGIN_NAME", "AGENCY_ORIGIN_URL", "AGENCY_RUNNER", "AGENCY_PR_URL", "AGENCY_PR_NUMBER"),
     *("AGENCY_DOTAGENCY_DIR", "AGENCY_OUTPUT_DIR", "AGENCY_LOG_DIR"),
 }
@@ -111,7 +118,13 @@ def test_which_editor_is_taken(
 def test_the_editor_of_the_repo_wins_over_the_users(world: World) -> None:
     path = f"{editor(world, 'ours').parent}:{world.env['PATH']}"
     editor(world, "mine")
-    world.commit({"agency.yaml": (world.repo / "agency.yaml").read_text().replace("{runner: demo}", "{runner: demo, editor: ours}")})
+    world.commit(
+        {
+            "agency.yaml": (world.repo / "agency.yaml")
+            .read_text()
+            .replace("{runner: demo}", "{runner: demo, editor: ours}")
+        }
+    )
     user_config(world, "defaults: {editor: mine}\n")
     world.run("edit")
     assert world.agency("open", "edit", env={"PATH": path}).code == 0

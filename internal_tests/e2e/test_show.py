@@ -8,10 +8,32 @@ from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import World, demo_config
 
 KEYS = {
-    *("run_id", "repo_id", "repo_key", "origin_url", "name", "runner", "branch", "parent_branch", "worktree", "created_at"),
+    *(
+        "run_id",
+        "repo_id",
+        "repo_key",
+        "origin_url",
+        "name",
+        "runner",
+        "branch",
+        "parent_branch",
+        "worktree",
+        "created_at",
+    ),
     *("tmux_active", "attached", "runner_alive", "exit_code", "worktree_present", "archived", "pr_number", "pr_url"),
     *("last_push_at", "derived_status", "rule", "summary", "needs_attention", "attention", "operation"),
-    *("broken", "broken_reason", "meta", "session", "runner_status", "report", "logs", "last_event", "last_event_at", "paths"),
+    *(
+        "broken",
+        "broken_reason",
+        "meta",
+        "session",
+        "runner_status",
+        "report",
+        "logs",
+        "last_event",
+        "last_event_at",
+        "paths",
+    ),
 }
 
 
@@ -23,7 +45,12 @@ def test_json_has_all_that_is_known(world: World) -> None:
     assert told["meta"] == run.meta
     assert (told["run_id"], told["name"], told["runner"], told["branch"]) == (run.id, "whole", "demo", run.branch)
     assert (told["repo_key"], told["origin_url"]) == ("github:some/where", "https://github.com/some/where.git")
-    assert (told["tmux_active"], told["worktree_present"], told["archived"], told["broken"]) == (True, True, False, False)
+    assert (told["tmux_active"], told["worktree_present"], told["archived"], told["broken"]) == (
+        True,
+        True,
+        False,
+        False,
+    )
     assert (told["session"], told["worktree"]) == (run.session, str(run.worktree))
     assert told["last_event"] == run.event_names()[-1]
 
@@ -127,7 +154,9 @@ def test_capture_keeps_the_screen_with_its_history(world: World) -> None:
     told = world.ok("show", "long", "--capture", "--json").data
     assert told["capture"] == {"capture_ok": True, "capture_error": None}
     transcript = (run.directory / "transcript.txt").read_text()
-    assert [f"line {number}" for number in range(1, 300)] == [line for line in transcript.splitlines() if line[:5] == "line "]
+    assert [f"line {number}" for number in range(1, 300)] == [
+        line for line in transcript.splitlines() if line[:5] == "line "
+    ]
 
 
 def test_capture_keeps_the_one_before_as_prev(world: World) -> None:
