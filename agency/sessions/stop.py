@@ -1,5 +1,6 @@
 """``agency stop`` and ``agency kill``: interrupt the runner, or end the session and everything in it."""
 
+from agency.domain.errors import AgencyError
 from agency.domain.events import KILL_SESSION, STOP
 from agency.domain.run import Run
 from agency.sessions.context import Context
@@ -33,9 +34,15 @@ def kill_run(context: Context, run: Run) -> bool:
     launch, tmux, panes = live_pane(context, run)
     if not panes and not has_processes(run, launch):
         return False
+    untold: AgencyError | None = None
     with shielded():
+        try:  # first, so that nobody who looks meanwhile takes the end of the runner for a loss
+            log_of(run).append(KILL_SESSION({"session_name": run.session_name}), durable=True)
+        except AgencyError as error:  # a full disk keeps no runner alive
+            untold = error
         end_processes(run, launch, panes)
         if panes:
             kill_session(tmux, panes[0].session_id)
-        log_of(run).append(KILL_SESSION({"session_name": run.session_name}), durable=True)
+        if untold is not None:
+            raise untold
     return True

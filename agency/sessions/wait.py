@@ -13,18 +13,18 @@ _BUSY = frozenset({"working", "active", "creating", "restoring", "cleaning"})
 
 
 def wait_until(
-    context: Context, run: Run, goal: Callable[[Observation], bool], what: str, timeout: float
+    context: Context, run: Run, goal: Callable[[Observation], bool], what: str, timeout: float | None
 ) -> Observation:
     """Look at the run until ``goal`` holds and return what was seen then.
 
-    ``timeout`` is in seconds, 0 for no limit. Raises E_WAIT_TIMEOUT, naming ``what`` was waited for and the status.
+    ``timeout`` is in seconds, None for no limit. Raises E_WAIT_TIMEOUT, naming ``what`` was waited for and the status.
     """
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + timeout if timeout is not None else None
     while True:
         seen = observe(context, run)
         if goal(seen):
             return seen
-        if timeout and time.monotonic() >= deadline:
+        if deadline is not None and time.monotonic() >= deadline:
             raise AgencyError(
                 "E_WAIT_TIMEOUT",
                 f"{run.name} is {seen.verdict.status}; waited {timeout:g} s for {what}",

@@ -3,7 +3,7 @@
 import os
 
 from agency.domain.launch import Launch, launch_from_record, record_of_launch
-from agency.store.records import discard, make_directory, read_record, write_file, write_record
+from agency.store.records import discard, discard_leftovers, make_directory, read_record, write_file, write_record
 
 
 def read_launch(directory: str) -> Launch | None:
@@ -47,9 +47,11 @@ def write_start_file(directory: str, number: int, script: str) -> str:
 
 
 def discard_start_files(directory: str) -> None:
-    """Remove what no shim came to fetch: it holds the environment of a caller."""
+    """Remove what no shim came to fetch: it holds the environment of a caller. What kills left half-written goes too."""
+    discard_leftovers(f"{directory}/session.json")
     for number in range(1, last_launch_number(directory) + 1):
         discard(f"{launch_directory(directory, number)}/start")
+        discard_leftovers(f"{launch_directory(directory, number)}/start")
 
 
 def read_exit_code(directory: str, number: int) -> int | None:

@@ -32,6 +32,7 @@ def write_file(path: str, content: bytes, *, durable: bool = True) -> None:
     """Replace a file as a whole; ``durable`` makes it survive a power cut. Raises E_DISK_FULL or E_STORE_FAILED."""
     temporary = f"{path}.{os.getpid()}.tmp"
     with told_plainly("writing", path):
+        discard_leftovers(path)
         try:
             fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             try:
@@ -105,3 +106,26 @@ def discard(path: str) -> None:
         os.unlink(path)
     except FileNotFoundError:
         pass
+
+
+def discard_leftovers(path: str) -> None:
+    """Remove what killed processes left of ``path`` half-written."""
+    directory, name = os.path.split(path)
+    try:
+        entries = os.listdir(directory)
+    except OSError:
+        return
+    for entry in entries:
+        pid = entry.removeprefix(f"{name}.").removesuffix(".tmp")
+        if entry == f"{name}.{pid}.tmp" and pid.isdigit() and not _is_running(int(pid)):
+            discard(f"{directory}/{entry}")
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True

@@ -7,6 +7,7 @@ import pexpect
 import psutil
 import pytest
 
+from internal_tests.support.gate import signals_as_usual
 from internal_tests.support.traces import traces
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import AGENCY, SeenRun, World, demo_config
@@ -23,6 +24,7 @@ def asked(world: World, *words: str) -> "Iterator[pexpect.spawn[str]]":
         encoding="utf-8",
         timeout=30,
         dimensions=(40, 400),
+        preexec_fn=signals_as_usual,
     )
     try:
         child.expect_exact("type clean to go on: ")

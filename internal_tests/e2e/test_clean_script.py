@@ -1,5 +1,7 @@
 """The archive script: when it runs, what it may do, and that its failure never strands a run."""
 
+import shutil
+
 from internal_tests.support.gate import Gate, script_config, spawned
 from internal_tests.support.traces import traces
 from internal_tests.support.world import SeenRun, World, demo_config
@@ -86,8 +88,6 @@ def test_a_config_that_broke_since_leaves_the_run_whole_until_forced(world: Worl
 
 
 def test_without_a_worktree_no_archive_script_runs(world: World) -> None:
-    import shutil
-
     run = run_with_archive(world, "exit 5")
     shutil.rmtree(run.worktree)
     world.ok("clean", "kept", "--yes")

@@ -32,6 +32,21 @@ def test_during_the_archive_script_leaves_the_run_as_it_was(world: World, number
     assert not [process for process in world.processes() if "sleep" in process.name()]
 
 
+@each_signal
+def test_while_waiting_for_the_lock_leaves_the_run_as_it_was(world: World, number: signal.Signals) -> None:
+    run = world.run("kept")
+    before, pane, events = traces(world), run.pane(), run.event_names()
+    (lock,) = world.data.glob("repos/*/.lock")
+    with lock.open("r+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with spawned(world, "clean", "kept", "--yes") as command:
+            assert command.process.stderr is not None
+            assert b"waiting for the lock" in command.process.stderr.readline()
+            command.send(number)
+            assert command.end().code == 130
+    assert (traces(world), run.pane(), run.event_names()) == (before, pane, events)
+
+
 def test_force_does_not_go_on_after_a_signal(world: World) -> None:
     gate = Gate(world)
     world.commit({"agency.yaml": script_config(archive=gate.shell)})
@@ -92,13 +107,17 @@ def test_while_the_runner_is_being_ended_leaves_no_half_ended_session(world: Wor
     world.commit({"agency.yaml": demo_config(runner_args=["--ignore-term"])})
     run = world.run("deaf")
     run.wait_for_screen("demo agent ready")
+    pane = run.pane()
     with spawned(world, "clean", "deaf", "--yes") as command:
         wait_for(lambda: "clean_started" in run.event_names(), "the clean to start")
         command.send(signal.SIGTERM)
         command.send(signal.SIGINT)
         assert command.end().code == 130
     assert not run.archived
-    assert (world.sessions() == [] and world.processes() == []) or run.status() == "active"
+    if world.sessions():
+        assert run.pane() == pane
+    else:
+        assert world.processes() == []
     world.ok("clean", "deaf", "--yes")
     assert run.archived
     assert world.processes() == []

@@ -1,5 +1,6 @@
 """``agency run``: what a run is made of, how it is called and what is told about it."""
 
+import fcntl
 import json
 import re
 import stat
@@ -7,6 +8,7 @@ import time
 
 from internal_tests.support.gate import spawned
 from internal_tests.support.recorder import recorded_argv, recorder_config
+from internal_tests.support.terminal import agency_in_terminal
 from internal_tests.support.traces import checkout, find_named, traces
 from internal_tests.support.world import World
 
@@ -171,8 +173,6 @@ def test_ten_at_once_with_different_names_are_all_made(world: World) -> None:
 
 
 def test_a_busy_repo_is_told_and_nothing_is_made(world: World) -> None:
-    import fcntl
-
     world.run("first")
     before = traces(world)
     (lock,) = world.data.glob("repos/*/.lock")
@@ -184,8 +184,6 @@ def test_a_busy_repo_is_told_and_nothing_is_made(world: World) -> None:
 
 
 def test_a_run_that_waited_for_the_lock_is_made(world: World) -> None:
-    import fcntl
-
     world.run("first")
     (lock,) = world.data.glob("repos/*/.lock")
     with lock.open("r+") as held:
@@ -196,3 +194,23 @@ def test_a_run_that_waited_for_the_lock_is_made(world: World) -> None:
             fcntl.flock(held, fcntl.LOCK_UN)
             assert second.end().code == 0
     assert find_named(world, "second").status() == "active"
+
+
+def test_on_a_terminal_the_session_is_shown_at_once(world: World) -> None:
+    with agency_in_terminal(world, "run", "shown") as terminal:
+        terminal.shows("demo agent ready")
+        terminal.detach()
+        assert terminal.ended() == 0
+    run = find_named(world, "shown")
+    assert run.status() == "active"
+    assert run.event_names()[-1] == "attach"
+
+
+def test_open_shows_the_worktree_in_the_editor(world: World) -> None:
+    editor = world.root / "editor"
+    editor.write_text(f'#!/bin/sh\npwd > "{world.root}/opened"; echo "$1" >> "{world.root}/opened"\n')
+    editor.chmod(0o755)
+    result = world.agency("run", "edited", "--detached", "--open", env={"EDITOR": str(editor)})
+    assert result.code == 0, result.err
+    worktree = find_named(world, "edited").worktree
+    assert (world.root / "opened").read_text().splitlines() == [str(worktree), str(worktree)]

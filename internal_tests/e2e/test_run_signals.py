@@ -3,12 +3,13 @@
 import fcntl
 import signal
 
+import pexpect
 import pytest
 
-from internal_tests.support.gate import Gate, hold_files, script_config, spawned
-from internal_tests.support.traces import Traces, find_named, traces
+from internal_tests.support.gate import Gate, hold_files, script_config, signals_as_usual, spawned
+from internal_tests.support.traces import Traces, checkout, find_named, traces
 from internal_tests.support.waiting import wait_for
-from internal_tests.support.world import SeenRun, World, demo_config
+from internal_tests.support.world import AGENCY, SeenRun, World, demo_config
 
 each_signal = pytest.mark.parametrize(
     "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name
@@ -158,6 +159,46 @@ def test_within_the_startup_grace_leaves_a_whole_run(world: World, number: signa
         assert command.end().code == 130
     run.wait_for_screen("demo agent ready")
     assert run.status() == "active"
+
+
+@each_signal
+def test_while_changes_are_taken_leaves_nothing(world: World, number: signal.Signals) -> None:
+    gate = Gate(world)
+    hold_files(world, gate, filter_of="clean")
+    (world.repo / "new.held").write_text("new\n")
+    before, tree = traces(world), checkout(world)
+    with spawned(world, "run", "cut", "--detached", "--take-changes") as command:
+        gate.wait()
+        command.send(number)
+        assert command.end().code == 130
+    gate.stand_open()
+    assert checkout(world) == tree
+    (world.repo / "new.held").unlink()
+    nothing_stands_in_the_way(world, before, "cut")
+
+
+def test_ctrl_c_on_the_terminal_during_setup_ends_the_script_and_marks_the_run(world: World) -> None:
+    gate = Gate(world)
+    world.commit({"agency.yaml": script_config(setup=f"echo begun; {gate.shell}; echo never")})
+    child = pexpect.spawn(
+        AGENCY,
+        ["run", "cut"],
+        cwd=str(world.repo),
+        env=world.env,
+        encoding="utf-8",
+        timeout=30,
+        preexec_fn=signals_as_usual,
+    )
+    gate.wait()
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.wait()
+    child.close()
+    assert child.exitstatus == 130
+    said = str(child.before)
+    assert "begun" in said and "never" not in said and "error_code: E_INTERRUPTED" in said
+    assert find_named(world, "cut").status() == "failed"
+    assert world.processes() == []
 
 
 def _as_soon_as_created(world: World, name: str) -> SeenRun:

@@ -76,6 +76,14 @@ def test_time_over_is_3_and_names_the_status(world: World) -> None:
     assert time.monotonic() - begun >= 0.7
 
 
+def test_no_time_at_all_is_one_look(world: World) -> None:
+    run = ready(world, "now")
+    assert world.agency("wait", "now", "--timeout", "0s").error_code == "E_WAIT_TIMEOUT"
+    run.type("exit 0")
+    run.wait_for_exit()
+    assert world.ok("wait", "now", "--timeout", "0s").out == "exited (0)\n"
+
+
 def test_without_a_timeout_it_goes_on(world: World) -> None:
     run = ready(world, "long")
     with Following(world, "wait", "long") as waiting:
@@ -131,8 +139,8 @@ def test_a_change_of_status_can_be_waited_for(world: World) -> None:
     wait_for(lambda: run.status() == "working", "the status to change")
     log = ToolLog(world, "tmux")
     with Following(world, "wait", "work", "--for", "status", "--timeout", "20s", env=log.env) as waiting:
-        looks: list[str] = []
-        wait_for(lambda: looks.extend(log.calls()) or len(looks) >= 2, "it to have looked before")
+        for _ in range(2):
+            wait_for(log.calls, "it to look at how things are before")
         run.type("status blocked no network")
         assert waiting.ended() == 0
         assert waiting.out == "blocked\n"

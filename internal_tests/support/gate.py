@@ -90,7 +90,7 @@ def spawned(world: World, *words: str, cwd: Path | None = None, env: dict[str, s
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=_signals_as_usual,
+        preexec_fn=signals_as_usual,
     )
     try:
         yield Spawned(process)
@@ -100,7 +100,7 @@ def spawned(world: World, *words: str, cwd: Path | None = None, env: dict[str, s
             process.communicate()
 
 
-def _signals_as_usual() -> None:
+def signals_as_usual() -> None:
     """A suite that runs in the background of a script ignores INT, and so would all it starts."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)

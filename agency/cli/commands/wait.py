@@ -27,7 +27,7 @@ from agency.domain.errors import EXIT_DONE, EXIT_FAILED
     help="With --for idle: how long without output.",
 )
 @click.option(
-    "--timeout", type=Duration(), default=0.0, show_default="none", metavar="DURATION", help="Give up after this long."
+    "--timeout", type=Duration(), default=None, show_default="none", metavar="DURATION", help="Give up after this long."
 )
 @as_json
 @common
@@ -36,7 +36,7 @@ def command(
     goal: str,
     status: str | None,
     quiet: float,
-    timeout: float,
+    timeout: float | None,
     as_json: bool,
     repo: str | None,
     lock_timeout: float,
@@ -67,4 +67,4 @@ def command(
     else:
         print_line(seen.verdict.status)
     failed = seen.facts.ended_badly or seen.verdict.rule in ("runner-lost", "creation-failed")
-    return EXIT_FAILED if failed else EXIT_DONE
+    return EXIT_FAILED if failed and seen.verdict.rule != "operation-in-progress" else EXIT_DONE
