@@ -71,3 +71,16 @@ print(hashlib.sha256(open(sys.argv[1], "rb").read() + "\n".join([*sys.argv[2:], 
   "$venv/bin/python" -m pip install --quiet --config-settings editable_mode=compat -e "$1[test]" >&2 || { say "the test environment could not be made"; return 1; }
   printf '%s\n' "$key" >"$venv/key"
 }
+
+# test_agents ROOT: installs the real agents that the tests drive, made anew when their pinned versions have changed.
+test_agents() {
+  local place=$1/internal_tests/.agents
+  ! cmp -s "$1/internal_tests/agents/package.json" "$place/installed.json" || return 0
+  need_programs npm || return 1
+  say "installing the real agents"
+  rm -rf "$place"
+  mkdir -p "$place"
+  cp "$1/internal_tests/agents/package.json" "$place/package.json"
+  npm install --prefix "$place" --no-audit --no-fund --silent >&2 || return 1
+  cp "$place/package.json" "$place/installed.json"
+}
