@@ -26,15 +26,15 @@ from agency.sessions.find import remember, require_repo
 from agency.sessions.launch import start_runner
 from agency.sessions.live import tmux_of, watch_start
 from agency.sessions.parent import Parent, find_parent, take_changes
-from agency.sessions.remove import remove_branch, remove_tree
+from agency.sessions.remove import clear_way, remove_branch, remove_tree
 from agency.sessions.scaffold import bring_along, scaffold
-from agency.sessions.signals import shielded
 from agency.store.eventlog import now
 from agency.store.runs import create_record, list_runs, load_run, log_of, remove_record, update_meta
 from agency.tools.git.command import Git
 from agency.tools.git.submodules import fill_submodules
 from agency.tools.git.worktree import add_new_worktree, fill_tree, remove_entry
 from agency.tools.identity import this_process
+from agency.tools.signals import shielded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,9 +178,10 @@ def _claim(context: Context, repo: Repo, request: RunRequest, parent: Parent, ru
             },
         )
         run = _loaded(context, repo, run_id)
+        git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
         try:
             os.makedirs(os.path.dirname(worktree), mode=0o700, exist_ok=True)
-            git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
+            clear_way(context, run, git)
             add_new_worktree(git, path=worktree, branch=branch, commit=parent.commit)
         except BaseException as error:
             with shielded():
@@ -227,6 +228,7 @@ def _undo(context: Context, run: Run) -> None:
 
 
 def _undo_locked(context: Context, run: Run, git: Git) -> None:
+    clear_way(context, run, git)
     remove_tree(context, run, run.worktree)
     remove_entry(git, run.worktree)
     remove_branch(git, run, only_at=run.base_commit)
