@@ -116,7 +116,7 @@ def agency(ctx: click.Context) -> None:
 
 def main() -> None:
     """Run the command line and exit."""
-    from agency.sessions.signals import end_in_order
+    from agency.tools.signals import end_in_order
 
     require_streams()
     end_in_order()

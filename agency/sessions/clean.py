@@ -29,10 +29,9 @@ from agency.sessions.live import live_pane
 from agency.sessions.park import keep_work, park, snapshot
 from agency.sessions.place import config_root, repo_of, require_repo_of
 from agency.sessions.processes import end_processes
-from agency.sessions.remove import remove_branch
+from agency.sessions.remove import clear_way, remove_branch
 from agency.sessions.restore import restore_run
 from agency.sessions.scripts import run_script, script_failed
-from agency.sessions.signals import outlive_the_terminal, shielded
 from agency.sessions.whole import require_idle
 from agency.sessions.worktree import connect, is_connected
 from agency.store.eventlog import now
@@ -40,6 +39,7 @@ from agency.store.launches import discard_start_files
 from agency.store.runs import log_of, move_to_archive, update_meta
 from agency.tools.git.command import Git
 from agency.tools.identity import this_process
+from agency.tools.signals import outlive_the_terminal, shielded
 from agency.tools.tmux.sessions import kill_session
 
 
@@ -76,18 +76,20 @@ def clean_run(context: Context, run: Run, request: CleanRequest, show: Callable[
         if half_done is None or half_done.kind != "restore":
             return _finish_archived(context, run)
         run = restore_run(context, run).run
-    require_idle(run, fold(log_of(run).read()))
+    journal = fold(log_of(run).read())
+    require_idle(run, journal)
     repo = repo_of(context, run) if request.force else require_repo_of(context, run)
-    _connect(context, run, repo, request)
-    at_risk = _look(context, run, repo)
+    compared = repo if journal.tree_made else None  # nobody can have worked in a tree that was never filled
+    _connect(context, run, compared, request)
+    at_risk = _look(context, run, compared)
     if not _consent(run, at_risk, request):
         return None
     with context.lock(run.repo_id):
         require_idle(run, fold(log_of(run).read()))
         if repo is not None:
             remember(context, repo)
-        if not request.discard and _look(context, run, repo) != at_risk:
-            raise _dirty(run, _look(context, run, repo), "has changed in the meantime")
+        if not request.discard and _look(context, run, compared) != at_risk:
+            raise _dirty(run, _look(context, run, compared), "has changed in the meantime")
         log_of(run).append(
             CLEAN_STARTED(
                 {
@@ -102,7 +104,7 @@ def clean_run(context: Context, run: Run, request: CleanRequest, show: Callable[
         _archive_script(context, run, request, show)
         with context.busy("ending the session and keeping the work"):
             _end_session(context, run)
-            kept = snapshot(context, run, repo) if repo is not None and is_connected(run, repo) else None
+            kept = snapshot(context, run, compared) if compared is not None and is_connected(run, compared) else None
     except BaseException as error:
         with shielded():
             code = error.code if isinstance(error, AgencyError) else "E_INTERRUPTED"
@@ -124,6 +126,8 @@ def _put_away(
     with context.lock(run.repo_id) as lock:
         log = log_of(run)
         git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd) if repo is not None else None
+        if git is not None:
+            clear_way(context, run, git)
         if git is not None and kept is not None:
             tree, index, uncommitted = kept
             ref, commit = keep_work(context, run, git, tree, index)
@@ -234,8 +238,7 @@ def _archive_script(context: Context, run: Run, request: CleanRequest, show: Cal
 def _end_session(context: Context, run: Run) -> None:
     launch, tmux, panes = live_pane(context, run)
     with shielded():
-        if launch is not None or panes:
-            end_processes(run, launch, panes)
+        end_processes(run, launch, panes)
         if panes:
             kill_session(tmux, panes[0].session_id)
         outlive_the_terminal()

@@ -24,9 +24,8 @@ from agency.sessions.find import remember
 from agency.sessions.launch import start_runner
 from agency.sessions.live import tmux_of, watch_start
 from agency.sessions.parent import Parent
-from agency.sessions.remove import remove_branch, remove_tree
+from agency.sessions.remove import clear_way, remove_branch, remove_tree
 from agency.sessions.scaffold import bring_along, scaffold
-from agency.sessions.signals import shielded
 from agency.sessions.threads import Plan
 from agency.store.eventlog import now
 from agency.store.runs import create_record, list_runs, load_run, log_of, remove_record, update_meta
@@ -34,6 +33,7 @@ from agency.tools.git.command import LONG, Git
 from agency.tools.git.submodules import fill_submodules
 from agency.tools.git.worktree import add_new_worktree, fill_tree, remove_entry
 from agency.tools.identity import this_process
+from agency.tools.signals import shielded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,9 +158,10 @@ def _claim(context: Context, making: Making) -> Run:
             },
         )
         run = _loaded(context, repo, run_id)
+        git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
         try:
             os.makedirs(os.path.dirname(worktree), mode=0o700, exist_ok=True)
-            git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
+            clear_way(context, run, git)
             add_new_worktree(git, path=worktree, branch=branch, commit=parent.commit)
         except BaseException as error:
             with shielded():
@@ -207,6 +208,7 @@ def _undo(context: Context, run: Run) -> None:
 
 
 def _undo_locked(context: Context, run: Run, git: Git) -> None:
+    clear_way(context, run, git)
     remove_tree(context, run, run.worktree)
     remove_entry(git, run.worktree)
     remove_branch(git, run, only_at=run.base_commit)

@@ -30,8 +30,8 @@ def end_processes(run: Run, launch: Launch | None, panes: Sequence[Pane]) -> Non
 
 
 def has_processes(run: Run, launch: Launch | None) -> bool:
-    """Whether anything of the run still runs although its session is gone."""
-    return launch is not None and bool(find_tree(_roots(launch, ()), _mark(run, launch)))
+    """Whether anything of the run still runs although it has no session: what a runner left, or a script."""
+    return bool(find_tree(_roots(launch, ()), _mark(run, launch)))
 
 
 def _roots(launch: Launch | None, panes: Sequence[Pane]) -> list[int]:

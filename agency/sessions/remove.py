@@ -10,7 +10,18 @@ from agency.domain.run import Run
 from agency.sessions.context import Context
 from agency.store.failures import told_plainly
 from agency.tools.git.command import Git
+from agency.tools.git.leftovers import clear_leftovers
+from agency.tools.git.snapshot import trash_ref
 from agency.tools.git.worktree import delete_branch, list_checkouts, resolve
+
+
+def clear_way(context: Context, run: Run, git: Git) -> None:
+    """Remove what a killed git left in the repository and would stop the next. Hold the repo lock."""
+    clear_leftovers(
+        git.git_dir or "",
+        refs=(f"refs/heads/{run.branch}", trash_ref(run.run_id)),
+        worktrees=context.paths.worktrees(run.repo_id),
+    )
 
 
 def require_deletable(context: Context, repo_id: RepoId, path: str, *, keep: tuple[str, ...] = ()) -> None:

@@ -12,8 +12,8 @@ from agency.sessions.context import Context
 from agency.sessions.find import remember
 from agency.sessions.park import parked_tree, unpark
 from agency.sessions.place import require_repo_of
+from agency.sessions.remove import clear_way
 from agency.sessions.scaffold import scaffold
-from agency.sessions.signals import shielded
 from agency.sessions.whole import require_idle
 from agency.sessions.worktree import connect, is_connected
 from agency.store.runs import list_runs, log_of, move_from_archive, update_meta
@@ -21,6 +21,7 @@ from agency.tools.git.command import Git
 from agency.tools.git.snapshot import trash_ref
 from agency.tools.git.worktree import add_worktree, adopt_tree, fill_tree, resolve
 from agency.tools.identity import this_process
+from agency.tools.signals import shielded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ def restore_run(context: Context, run: Run) -> Restored:
             )
         log_of(run).append(RESTORE_STARTED({"operator": this_process(context.command)}), durable=True)
         try:
+            clear_way(context, run, git)
             _restore_branch(run, git)
             with context.busy("bringing the worktree back"):
                 how = _bring_back(context, run, repo, git, journal)

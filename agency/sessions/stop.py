@@ -6,8 +6,8 @@ from agency.domain.run import Run
 from agency.sessions.context import Context
 from agency.sessions.live import live_pane
 from agency.sessions.processes import end_processes, has_processes
-from agency.sessions.signals import shielded
 from agency.store.runs import log_of
+from agency.tools.signals import shielded
 from agency.tools.tmux.look import runner_pane
 from agency.tools.tmux.sessions import kill_session, send_keys
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from agency.domain.errors import AgencyError
+from agency.tools.signals import shielded
 
 _GRACE = 2.0
 
@@ -47,27 +48,29 @@ def run(
     ``inherit`` are descriptors that the program shares. Raises FileNotFoundError when there is no such program and
     E_TIMEOUT after ``timeout`` seconds; the program and its process group are then ended.
     """
-    process = subprocess.Popen(
-        argv,
-        cwd=cwd,
-        env=env,
-        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        pass_fds=inherit,
-        process_group=0,
-    )
+    process = None
     try:
+        with shielded():  # a program that runs is known, so that a signal which ends us ends it too
+            process = subprocess.Popen(
+                argv,
+                cwd=cwd,
+                env=env,
+                stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=inherit,
+                process_group=0,
+            )
         out, err = process.communicate(stdin, timeout=timeout)
-    except subprocess.TimeoutExpired:
-        _end(process)
-        raise AgencyError(
-            "E_TIMEOUT",
-            f"{os.path.basename(argv[0])} did not answer within {timeout:g} s",
-            command=" ".join(argv)[:300],
-        ) from None
-    except BaseException:
-        _end(process)
+    except BaseException as error:
+        if process is not None:
+            _end(process)
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise AgencyError(
+                "E_TIMEOUT",
+                f"{os.path.basename(argv[0])} did not answer within {timeout:g} s",
+                command=" ".join(argv)[:300],
+            ) from None
         raise
     return Completed(code=process.returncode, out=out, err=err)
 

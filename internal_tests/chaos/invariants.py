@@ -28,9 +28,12 @@ _HEALTHY = ("active", "working", "needs input", "blocked", "stalled")
 _UNDER_WAY = {"run_create": "create", "clean_started": "clean", "restore_started": "restore"}
 
 
-def check_always(world: World) -> list[dict[str, Any]]:
-    """What holds at any moment, however agency was ended: whole records, events in order, the user's checkout untouched, at
-    most one runner for each run, and a list that tells the truth, which is returned."""
+def check_always(world: World, *, git_died: bool = False) -> list[dict[str, Any]]:
+    """What holds at any moment, however agency was ended: whole records, events in order, the user's checkout untouched and
+    his git at work, at most one runner for each run, and a list that tells the truth, which is returned.
+
+    ``git_died``: git was killed too, and its own ``worktree list`` may stumble until the next command of agency.
+    """
     check_records(world)
     check_event_logs(world.data)
     told = world.git("status", "--porcelain", "--branch")
@@ -38,6 +41,8 @@ def check_always(world: World) -> list[dict[str, Any]]:
     rows = world.runs()
     check_list(world, rows)
     check_known(world, rows)
+    if not git_died:
+        world.git("worktree", "list")
     return rows
 
 
@@ -103,7 +108,7 @@ def check_known(world: World, rows: list[dict[str, Any]]) -> None:
     for path in worktrees(world):
         assert path.name in ids, f"worktree of an unknown run: {path}"
     for entry in entries(world):
-        assert Path(entry).name in ids, f"git worktree entry of an unknown run: {entry}"
+        assert entry.name in ids, f"git worktree entry of an unknown run: {entry}"
     unknown = set(agency_branches(world)) - {row["branch"] for row in rows}
     assert not unknown, f"branches of unknown runs: {unknown}"
     sessions = [session.removeprefix("agency_") for session in world.sessions()]
@@ -118,6 +123,7 @@ def check_nothing_left(world: World) -> None:
     """After every run was cleaned: no worktree, entry, session, process, lock file or debris; a branch only for a record."""
     assert worktrees(world) == [], f"worktrees left: {worktrees(world)}"
     assert entries(world) == [], f"git worktree entries left: {entries(world)}"
+    assert len(world.git("worktree", "list").splitlines()) == 1
     archived = {str(json.loads((path / "meta.json").read_text())["branch"]) for path in run_directories(world)}
     assert set(agency_branches(world)) <= archived, f"branches left: {set(agency_branches(world)) - archived}"
     assert world.sessions() == [], f"sessions left: {world.sessions()}"
@@ -151,10 +157,9 @@ def worktrees(world: World) -> list[Path]:
     return sorted(world.data.glob("repos/*/worktrees/*"))
 
 
-def entries(world: World) -> list[str]:
-    """The worktrees that git knows besides the main one."""
-    lines = world.git("worktree", "list", "--porcelain").splitlines()
-    return [line.removeprefix("worktree ") for line in lines if line.startswith("worktree ")][1:]
+def entries(world: World) -> list[Path]:
+    """What git keeps about worktrees besides the main one."""
+    return sorted((world.repo / ".git" / "worktrees").glob("*"))
 
 
 def runners(world: World) -> Iterator[tuple[str, int]]:

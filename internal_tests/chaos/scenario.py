@@ -9,8 +9,8 @@ from internal_tests.chaos.staging import Stage
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import World
 
-_NOTHING_TO_DO = {RESTORE: "E_NOT_ARCHIVED", RESUME: "E_RUN_INCOMPLETE"}
-"""Refusals that are right: nothing is missing; or the making has to be finished first, as the hint says."""
+_SENDS_ON = {RESTORE: {"E_NOT_ARCHIVED"}, RESUME: {"E_RUN_INCOMPLETE", "E_WORKTREE_MISSING"}}
+"""Refusals that are right: nothing is missing; or the worktree has to be finished first, as the hint says."""
 
 
 class Scenario:
@@ -42,18 +42,19 @@ class Scenario:
         self.operation.warm_up(self.world)
         return run_until(self.world, self.operation.words, at=at, how=how)
 
-    def go_on(self, way: Sequence[tuple[str, ...]]) -> None:
-        """Type the commands of ``way``, which finish or undo what was killed, and check that they did."""
+    def go_on(self, way: Sequence[tuple[str, ...]], *, git_died: bool = False) -> None:
+        """Type the commands of ``way``, which finish or undo what was killed, and check that they did. ``git_died``: git was
+        killed too, in the middle of its work."""
         world = self.world
         self._settle()
-        rows = check_always(world)
+        rows = check_always(world, git_died=git_died)
         absent = not rows
-        for words in way:
+        for number, words in enumerate(way, 1):
             if (words == AGAIN) == bool(rows):
                 continue
             result = world.agency(*words)
-            allowed = _NOTHING_TO_DO.get(words) if words != way[-1] or words == RESTORE else None
-            assert result.code == 0 or result.error_code == allowed, (
+            sent_on = number < len(way) or words == RESTORE
+            assert result.code == 0 or (sent_on and result.error_code in _SENDS_ON.get(words, ())), (
                 f"agency {' '.join(words)}: {result.code}\n{result.out}{result.err}"
             )
         if absent and AGAIN not in way:

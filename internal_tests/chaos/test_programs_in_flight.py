@@ -22,7 +22,7 @@ def _check(world: World, name: str, hows: tuple[str, ...]) -> None:
         ended = scenario.play(at=step.number, how=how)
         assert ended.killed, f"agency survived {step}"
         try:
-            scenario.go_on(way)
+            scenario.go_on(way, git_died=how != "late")
         except AssertionError as error:
             typed = ", ".join(" ".join(words) for words in way)
             failures.append(f"killed at {step} ({how}); then {typed}:\n    {error}")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from internal_tests.support.gate import signals_as_usual
 from internal_tests.support.world import AGENCY, SeenRun, World
 
 VARIABLES = {
@@ -180,7 +181,15 @@ def test_shell_without_such_a_program_is_a_usage_error(world: World) -> None:
 
 def test_ctrl_c_goes_to_the_program_in_the_shell_and_not_to_agency(world: World) -> None:
     run: SeenRun = world.run("inside")
-    child = pexpect.spawn(AGENCY, ["shell", "inside"], env=world.env, cwd=str(world.repo), encoding="utf-8", timeout=20)
+    child = pexpect.spawn(
+        AGENCY,
+        ["shell", "inside"],
+        env=world.env,
+        cwd=str(world.repo),
+        encoding="utf-8",
+        timeout=20,
+        preexec_fn=signals_as_usual,
+    )
     child.sendline("trap 'echo caught' INT; echo rea''dy")
     child.expect_exact("ready\r\n")
     child.sendintr()

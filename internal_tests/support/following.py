@@ -6,15 +6,24 @@ import subprocess
 import threading
 from collections.abc import Mapping
 
+from internal_tests.support.gate import signals_as_usual
 from internal_tests.support.waiting import wait_for
-from internal_tests.support.world import World
+from internal_tests.support.world import AGENCY, World
 
 
 class Following:
     """The installed command, started and left running. It is ended, if it must be, with the block."""
 
     def __init__(self, world: World, *words: str, env: Mapping[str, str] | None = None) -> None:
-        self._process: subprocess.Popen[bytes] = world.spawn(*words, env=env)
+        self._process = subprocess.Popen(
+            [AGENCY, *words],
+            cwd=world.repo,
+            env={**world.env, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=signals_as_usual,
+        )
         self._parts: dict[str, bytes] = {"out": b"", "err": b""}
         assert self._process.stdout is not None
         assert self._process.stderr is not None

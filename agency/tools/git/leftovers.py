@@ -1,0 +1,72 @@
+"""What a git that was killed leaves in a repository, where it stops every later one: lock files, and half-made entries of
+worktrees. Both are removed only where the git that made them is dead. Hold the repo lock: then no git of ours is at work."""
+
+import os
+import shutil
+import time
+from collections.abc import Sequence
+
+from agency.domain.ids import is_run_id
+from agency.tools.git.worktree import aside
+
+_SETTLED = 1.0
+"""Seconds after which a lock file counts as forgotten, if nobody is at work. Git holds one for milliseconds."""
+_POLL = 0.02
+
+
+def clear_leftovers(git_dir: str, *, refs: Sequence[str], worktrees: str) -> None:
+    """Remove forgotten lock files of ``refs`` and of the packed refs, and half-made entries of worktrees of runs, all of which
+    are in the directory ``worktrees``."""
+    main = os.path.dirname(git_dir) if os.path.basename(git_dir) == ".git" else git_dir
+    for ref in ("packed-refs", *refs):
+        path = f"{git_dir}/{ref}.lock"
+        if os.path.lexists(path) and _is_forgotten(path, (main, worktrees)):
+            os.unlink(path)
+    entries = f"{git_dir}/worktrees"
+    for name in os.listdir(entries) if os.path.isdir(entries) else []:
+        if is_run_id(name) and _is_half_made(f"{entries}/{name}"):
+            gone = aside(git_dir, "gone")
+            os.rename(f"{entries}/{name}", gone)
+            shutil.rmtree(gone)
+
+
+def _is_half_made(entry: str) -> bool:
+    """Whether git began the entry and never finished: it marks it while it is at work, and does so first of all."""
+    try:
+        with open(f"{entry}/locked", "rb") as file:
+            return file.read().strip() == b"initializing"
+    except FileNotFoundError:
+        return not os.path.exists(f"{entry}/gitdir")
+
+
+def _is_forgotten(path: str, places: Sequence[str]) -> bool:
+    """Whether a lock file is there to stay. Waits up to a second for one that is young."""
+    patience = time.monotonic() + _SETTLED
+    while True:
+        try:
+            made = os.stat(path).st_mtime
+        except FileNotFoundError:
+            return False
+        if time.time() - made >= _SETTLED or time.monotonic() >= patience:
+            return not _git_at_work(made, [os.path.realpath(place) for place in places])
+        time.sleep(_POLL)
+
+
+def _git_at_work(since: float, places: Sequence[str]) -> bool:
+    """Whether a git that was there at ``since`` lives and stands in the repository (``places``), or where cannot be told."""
+    import psutil
+
+    for process in psutil.process_iter():
+        try:
+            if not process.name().startswith("git") or process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            if process.create_time() > since + _SETTLED:
+                continue
+            here = f"{os.path.realpath(process.cwd())}/"
+            if any(here.startswith(f"{place}/") for place in places):
+                return True
+        except psutil.NoSuchProcess:
+            continue
+        except psutil.Error:
+            return True
+    return False
