@@ -67,8 +67,10 @@ def end_tree(roots: Sequence[int], mark: Mark | None, *, grace: float) -> list[i
     """
     deadline = time.monotonic() + grace
     warned: set[Found] = set()
+    started = {root: _created(root) for root in roots}
     while True:
-        left = find_tree(roots, mark)
+        # A root whose number was given to another process meanwhile is ours no more; of a dead one the session may live on.
+        left = find_tree([root for root in roots if _created(root) in (None, started[root])], mark)
         if not left:
             return []
         now = time.monotonic()
@@ -80,6 +82,14 @@ def end_tree(roots: Sequence[int], mark: Mark | None, *, grace: float) -> list[i
             _signal([found for found in left if found not in warned], signal.SIGTERM)
             warned.update(left)
         _wait(left, min(deadline, now + 0.25) if now < deadline else now + 0.25)
+
+
+def _created(pid: int) -> float | None:
+    """When the process of that number started; None when there is none."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return None
 
 
 def _wait(found: Sequence[Found], until: float) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from internal_tests.chaos.invariants import check_always, check_nothing_left, half_done
+from internal_tests.chaos.invariants import check_always, check_nothing_left, half_done, process_names
 from internal_tests.chaos.killing import Ended, run_until
 from internal_tests.chaos.operations import AGAIN, CLEAN, RESTORE, RESUME, Operation, Work, look_at_work, only_run
 from internal_tests.chaos.staging import Stage
@@ -78,4 +78,4 @@ class Scenario:
 
     def _settle(self) -> None:
         """Wait for git commands that outlived agency: a user does not type within milliseconds."""
-        wait_for(lambda: not any(process.name() == "git" for process in self.world.processes()), "git to end")
+        wait_for(lambda: "git" not in process_names(self.world), "git to end")

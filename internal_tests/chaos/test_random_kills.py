@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
-from internal_tests.chaos.invariants import check_always, check_nothing_left
+from internal_tests.chaos.invariants import check_always, check_nothing_left, process_names
 from internal_tests.chaos.operations import fresh
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import World
@@ -19,6 +19,7 @@ KILLS = int(os.environ.get("AGENCY_CHAOS_KILLS", "500"))
 _SHARDS = 5
 _AT_ONCE = 3
 _SEED = 20260
+_IN_FLIGHT = {"git", "agency", "tmux", "tmux: client"}
 
 
 @pytest.mark.parametrize("shard", range(_SHARDS))
@@ -30,8 +31,7 @@ def test_run_killed_at_random_moments_leaves_no_orphan(world: World, shard: int)
         longest = max(pool.map(lambda number: _run(world, f"warm-{number}"), range(2 * _AT_ONCE)))
         plans = [(f"kill-{number}", chance.uniform(0.0, longest), chance.random() < 0.5) for number in numbers]
         killed = sum(pool.map(lambda plan: _kill(world, *plan), plans))
-    busy = ("git", "agency", "tmux", "tmux: client")
-    wait_for(lambda: not any(_name(one) in busy for one in world.processes()), "programs in flight to end")
+    wait_for(lambda: not process_names(world) & _IN_FLIGHT, "programs in flight to end")
 
     rows = check_always(world)
     said = Counter(str(row["derived_status"]) for row in rows)
@@ -66,10 +66,3 @@ def _kill(world: World, name: str, delay: float, with_children: bool) -> bool:
                 continue
     process.communicate()
     return process.returncode < 0
-
-
-def _name(process: psutil.Process) -> str:
-    try:
-        return process.name()
-    except psutil.Error:
-        return ""

@@ -360,8 +360,9 @@ class SeenRun:
 
 
 def demo_config(*, runner_args: Iterable[str] = (), more: str = "") -> str:
-    """An agency.yaml that makes the demo agent the default runner."""
+    """An agency.yaml that makes the demo agent the default runner, and has it watched for less than the usual 300 ms."""
     command = json.dumps([sys.executable, DEMO_AGENT, *runner_args])
+    more = more if "session:" in more else f"{more}session: {{startup_grace: 100ms}}\n"
     return f"version: 1\ndefaults: {{runner: demo}}\nrunners:\n  demo: {{command: {command}}}\n{more}"
 
 
