@@ -10,6 +10,7 @@ from agency.domain.run import Run
 from agency.runners.resolve import Runner
 from agency.sessions.context import Context
 from agency.sessions.environment import run_variables, without_run
+from agency.sessions.live import recall_known_server
 from agency.sessions.threads import Plan
 from agency.store.eventlog import now
 from agency.store.launches import (
@@ -60,6 +61,8 @@ def start_runner(
     if plan.thread is not None:
         write_thread(run.directory, plan.thread)
     try:
+        if not panes:
+            recall_known_server(context, tmux)
         pane = _place(run, tmux, panes, place, variables)
     except BaseException:
         discard_start_files(run.directory)

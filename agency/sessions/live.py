@@ -1,5 +1,6 @@
 """The session of a run as tmux has it now, and nothing more: what must be known to attach, resume, stop or kill."""
 
+import os
 import time
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.sessions.context import Context
 from agency.store.launches import read_exit_code, read_launch
+from agency.store.runs import list_repo_ids, list_runs
 from agency.tools.tmux.command import Tmux, choose_socket
 from agency.tools.tmux.look import Pane, capture, runner_pane, session_panes
 from agency.tools.tmux.recall import recall_server
@@ -92,3 +94,17 @@ def _last_lines(run: Run, tmux: Tmux) -> str:
         return capture(tmux, pane.pane_id, lines=20)
     except AgencyError:
         return ""
+
+
+def recall_known_server(context: Context, tmux: Tmux) -> None:
+    """When the socket is gone but a server that keeps sessions of ours still lives, have it make the socket anew: otherwise a
+    second server would start, and the sessions of the first could be reached no more."""
+    if os.path.lexists(tmux.socket_path):
+        return
+    for repo_id in list_repo_ids(context.paths):
+        for run in list_runs(context.paths, repo_id):
+            launch = read_launch(run.directory)
+            if launch is None or launch.socket != tmux.socket:
+                continue
+            if recall_server(tmux, launch.server_pid, launch.server_started):
+                return

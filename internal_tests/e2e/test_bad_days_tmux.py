@@ -264,3 +264,13 @@ def runners_in(run: SeenRun) -> list[int]:
         for one in run.world.processes()
         if one.environ().get("AGENCY_RUN_ID") == run.id and any("demo-agent" in word for word in one.cmdline())
     ]
+
+
+def test_a_new_run_joins_a_server_whose_socket_was_deleted(world: World) -> None:
+    run = world.run("first")
+    before = run.pane()
+    world.socket.unlink()
+    world.run("second")
+    assert len(world.sessions()) == 2
+    assert run.pane() == before
+    assert run.status() == "active"
