@@ -4,6 +4,10 @@ from collections.abc import Mapping
 
 from agency.domain.run import Run
 
+OWNER = "AGENCY_OWNER"
+"""Set to the id of a run in what agency starts for it, its runner and its scripts, and in nothing that a person starts: what has
+it ends with the run."""
+
 _OF_THE_CALL = frozenset({"AGENCY_DATA_DIR", "AGENCY_CONFIG_DIR", "AGENCY_TMUX_SOCKET", "AGENCY_TEST_ROOT"})
 
 

@@ -9,7 +9,7 @@ from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.runners.resolve import Runner
 from agency.sessions.context import Context
-from agency.sessions.environment import run_variables, without_run
+from agency.sessions.environment import OWNER, run_variables, without_run
 from agency.sessions.live import recall_known_server
 from agency.sessions.threads import Plan
 from agency.store.eventlog import now
@@ -56,7 +56,9 @@ def start_runner(
         grace=grace,
         boot_id=boot_id(),
     )
-    place = write_start_file(run.directory, launch.number, start_script(plan.argv, runner.environ, variables))
+    place = write_start_file(
+        run.directory, launch.number, start_script(plan.argv, runner.environ, {**variables, OWNER: run.run_id})
+    )
     write_launch(run.directory, launch)
     if plan.thread is not None:
         write_thread(run.directory, plan.thread)

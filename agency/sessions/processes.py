@@ -6,6 +6,7 @@ from agency.domain.errors import AgencyError
 from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.runners.table import ADAPTERS
+from agency.sessions.environment import OWNER
 from agency.tools.identity import process_started
 from agency.tools.processtree import Mark, end_tree, find_tree
 from agency.tools.tmux.look import Pane
@@ -46,7 +47,7 @@ def _roots(launch: Launch | None, panes: Sequence[Pane]) -> list[int]:
 def _mark(run: Run, launch: Launch | None) -> Mark:
     adapter = ADAPTERS.get(launch.agent) if launch is not None else None
     return Mark(
-        variable="AGENCY_RUN_ID",
+        variable=OWNER,
         value=run.run_id,
         directory=run.worktree,
         spared=adapter.shared_daemons if adapter is not None else (),

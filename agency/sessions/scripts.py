@@ -17,7 +17,7 @@ from agency.domain.events import EventKind, ScriptFinished, ScriptStarted
 from agency.domain.run import Run
 from agency.domain.settings import ScriptSettings
 from agency.sessions.context import Context
-from agency.sessions.environment import run_variables, without_run
+from agency.sessions.environment import OWNER, run_variables, without_run
 from agency.store.failures import told_plainly
 from agency.store.records import discard
 from agency.store.repos import read_repo
@@ -175,7 +175,8 @@ def _run(
 ) -> tuple[int | None, bool, bool]:
     origin = read_repo(context.paths, run.repo_id).get("origin_url")
     variables = run_variables(run, origin_url=origin if isinstance(origin, str) else None)
-    environment = {**without_run(context.environ), **variables, "AGENCY_NONINTERACTIVE": "1", "CI": "1"}
+    variables |= {OWNER: run.run_id, "AGENCY_NONINTERACTIVE": "1", "CI": "1"}
+    environment = {**without_run(context.environ), **variables}
     mark = Mark(variable="AGENCY_SCRIPT", value=uuid.uuid4().hex, directory=run.worktree)
     environment[mark.variable] = mark.value
     with _cancelled_by_signal() as cancelled:

@@ -10,6 +10,7 @@ from agency.domain.run import Run
 from agency.sessions.agentstate import teller_of
 from agency.sessions.context import Context
 from agency.sessions.live import live_pane
+from agency.store.locks import turn
 from agency.store.runs import log_of
 from agency.tools.tmux.look import runner_pane
 from agency.tools.tmux.sessions import paste, send_keys
@@ -41,10 +42,11 @@ def send_to(context: Context, run: Run, content: bytes, *, enter: bool) -> bool:
     sent = time.time()
     try:
         keys = ("Enter",) if enter else ()
-        if content:
-            paste(tmux, pane.pane_id, content, buffer=f"agency-{run.run_id}-{os.getpid()}", keys=keys)
-        elif keys:
-            send_keys(tmux, pane.pane_id, *keys)
+        with turn(run.directory):
+            if content:
+                paste(tmux, pane.pane_id, content, buffer=f"agency-{run.run_id}-{os.getpid()}", keys=keys)
+            elif keys:
+                send_keys(tmux, pane.pane_id, *keys)
     except AgencyError as error:
         raise AgencyError(
             "E_SEND_FAILED", f"the text did not reach {run.name}: {error.message}", hint=f"agency attach {run.name}"

@@ -19,6 +19,21 @@ from agency.store.records import discard, make_directory, write_file
 DEFAULT_LOCK_TIMEOUT = 10.0
 _POLL = 0.02
 _TELL_AFTER = 1.0
+_TURNS = 12
+
+
+@contextmanager
+def turn(directory: str) -> Iterator[None]:
+    """Wait until it is our turn with what ``directory`` is about; others wait until the end of the block."""
+    import fcntl
+
+    with told_plainly("locking a directory", directory):
+        fd = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +45,9 @@ class RepoLock:
 
 @contextmanager
 def repo_lock(path: str, *, command: str, timeout: float, tell: Callable[[str], None]) -> Iterator[RepoLock]:
-    """Hold the lock file ``path`` during the block, waiting up to ``timeout`` seconds for it.
+    """Hold the lock file ``path`` during the block, waiting up to ``timeout`` seconds for whoever holds it.
 
+    While holders come and go, as when many runs are made at once, the wait goes on, up to twelve times as long.
     ``command`` is shown to those who wait. After a second of waiting ``tell`` is called once with who holds it. Raises
     E_REPO_LOCKED when the time is over, E_STORE_FAILED when the file cannot be made.
     """
@@ -41,11 +57,14 @@ def repo_lock(path: str, *, command: str, timeout: float, tell: Callable[[str], 
     with told_plainly("opening the lock", path):
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        started = time.monotonic()
+        started = since = time.monotonic()
+        holder_then = _read_holder(path)
         told = False
         while not lock_descriptor(fd, blocking=False):
             waited = time.monotonic() - started
-            if waited >= timeout:
+            if (holder_now := _read_holder(path)) != holder_then:
+                holder_then, since = holder_now, time.monotonic()
+            if time.monotonic() - since >= timeout or waited >= timeout * _TURNS:
                 holder = _describe_holder(path)
                 raise AgencyError(
                     "E_REPO_LOCKED",
@@ -76,10 +95,18 @@ def _say_holder(path: str, command: str) -> None:
         pass
 
 
-def _describe_holder(path: str) -> str:
+def _read_holder(path: str) -> bytes:
+    """What the holder told of itself; nothing when nobody did."""
     try:
         with open(f"{path}.holder", "rb") as file:
-            holder = json.loads(file.read())
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _describe_holder(path: str) -> str:
+    try:
+        holder = json.loads(_read_holder(path))
         return f"{holder['command']} (pid {holder['pid']}, since {holder['since']})"
-    except (OSError, ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError):
         return "another command"

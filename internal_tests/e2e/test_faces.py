@@ -12,7 +12,7 @@ from internal_tests.support.world import AGENCY, Result, World
 
 NEEDS_REF = [
     *("attach", "resume", "send", "wait", "stop", "kill", "show", "explain", "diff", "events", "logs"),
-    *("path", "open", "shell", "mark", "rename", "clean", "restore"),
+    *("path", "open", "shell", "mark", "rename", "clean", "restore", "fork"),
 ]
 COMMANDS = ["init", "doctor", "run", "ls", "gc", "du", "config", "completion", *NEEDS_REF]
 PRINTS_JSON = [

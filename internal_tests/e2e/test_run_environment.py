@@ -72,6 +72,7 @@ def test_the_runner_sees_the_variables_of_a_run(recording: World) -> None:
         "AGENCY_DOTAGENCY_DIR": f"{run.worktree}/.agency",
         "AGENCY_OUTPUT_DIR": f"{run.worktree}/.agency/out",
         "AGENCY_LOG_DIR": f"{run.directory}/logs",
+        "AGENCY_OWNER": run.id,
     }
 
 

@@ -83,7 +83,7 @@ def send_keys(tmux: Tmux, pane_id: str, *keys: str) -> None:
 def paste(tmux: Tmux, pane_id: str, content: bytes, *, buffer: str, keys: tuple[str, ...]) -> None:
     """Put bytes into a pane as a paste, in brackets when the program there asked for that, and type named keys after it.
 
-    Nothing that others send to the pane at the same time comes in between. Raises E_TMUX_FAILED.
+    Between the two tmux serves others: only one may paste into a pane at a time. Raises E_TMUX_FAILED.
     """
     tmux.do(
         "load-buffer", "-b", buffer, "-", ";",
