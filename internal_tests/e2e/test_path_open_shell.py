@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pexpect
+import psutil
 import pytest
 
 from internal_tests.support.gate import signals_as_usual
@@ -198,3 +199,14 @@ def test_ctrl_c_goes_to_the_program_in_the_shell_and_not_to_agency(world: World)
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 9
+
+
+def test_a_shell_that_a_person_opened_outlives_the_kill_of_the_run(world: World) -> None:
+    world.run("mine")
+    shell = world.spawn("shell", "mine", "--", "sh", "-c", "echo open; exec sleep 1000")
+    assert shell.stdout is not None
+    assert shell.stdout.readline() == b"open\n"
+    world.ok("kill", "mine")
+    assert shell.poll() is None
+    psutil.Process(shell.pid).children()[0].terminate()
+    shell.wait(10)
