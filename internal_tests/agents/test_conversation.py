@@ -1,9 +1,9 @@
 """After a kill, a crash or a move, a resume goes on with the same conversation: proven by what the model server was sent."""
 
-import os
 import shutil
-import signal
 from pathlib import Path
+
+import psutil
 
 from internal_tests.agents.agents import Agent
 from internal_tests.agents.model_server import ModelServer
@@ -36,8 +36,11 @@ def _kill(world: World, run: SeenRun) -> None:
     pane = int(run.pane()["pid"])
     world.kill_tmux_server()
     for process in world.processes():
-        if process.pid == pane or any(parent.pid == pane for parent in process.parents()):
-            os.kill(process.pid, signal.SIGKILL)
+        try:
+            if process.pid == pane or any(parent.pid == pane for parent in process.parents()):
+                process.kill()
+        except psutil.NoSuchProcess:
+            continue
 
 
 def test_the_conversation_goes_on_after_agent_and_tmux_were_killed(

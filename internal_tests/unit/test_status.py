@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agency.domain.status import RULES, SAYS, STALLED_AFTER, RunFacts, Saying, Session, derive_status
+from agency.domain.status import RULES, SAYS, STALLED_AFTER, Doing, RunFacts, Saying, Session, derive_status
 
 ALIVE = Session(alive=True, activity_age=1.0)
+QUIET = Session(alive=True, activity_age=STALLED_AFTER + 60.0)
 DEAD = Session(alive=False, activity_age=1.0)
 LATER = STALLED_AFTER + 60.0
 
@@ -16,6 +17,11 @@ LATER = STALLED_AFTER + 60.0
 def said(status: str, age: float = 1.0) -> Saying:
     """What a runner says of itself."""
     return Saying(status=status, summary=f"it is {status}", age=age)
+
+
+def does(what: str, age: float = 1.0) -> Doing:
+    """What an agent tells by its hooks or its session file."""
+    return Doing(what=what, detail=f"it is {what}", age=age)
 
 
 LIVE = RunFacts(launched=True, session=ALIVE)
@@ -141,6 +147,42 @@ ROWS: list[tuple[str, RunFacts, str, str]] = [
         "stalled",
         "no activity for 2h",
     ),
+    ("agent-waits", replace(LIVE, agent=does("waiting")), "waiting", "it is waiting"),
+    ("agent-waits", replace(LIVE, agent=does("waiting"), saying=said("blocked")), "waiting", "it is waiting"),
+    ("agent-works", replace(LIVE, agent=does("working")), "working", "it is working"),
+    (
+        "agent-works",
+        replace(LIVE, agent=does("working"), saying=said("needs_input", age=60.0)),
+        "working",
+        "it is working",
+    ),
+    ("agent-done", replace(LIVE, agent=does("done")), "done", "it is done"),
+    ("agent-done", replace(LIVE, agent=does("done", age=LATER), session=QUIET), "done", "it is done"),
+    (
+        "said-needs-input",
+        replace(LIVE, agent=does("done"), saying=said("needs_input")),
+        "needs input",
+        "it is needs_input",
+    ),
+    (
+        "said-ready-for-review",
+        replace(LIVE, agent=does("done"), saying=said("ready_for_review", age=60.0)),
+        "ready for review",
+        "it is ready_for_review",
+    ),
+    (
+        "agent-works",
+        replace(LIVE, agent=does("working"), saying=said("ready_for_review", age=60.0)),
+        "working",
+        "it is working",
+    ),
+    (
+        "no-sign-of-life",
+        replace(LIVE, agent=does("working", age=LATER), session=QUIET),
+        "stalled",
+        "no activity for 16m",
+    ),
+    ("runner-lost", replace(GONE, agent=does("working")), "lost (ended from outside)", "agency resume starts it again"),
     ("said-working", replace(LIVE, saying=said("working")), "working", "it is working"),
     ("said-working", replace(LIVE, saying=said("working", age=LATER)), "working", "it is working"),
     (
