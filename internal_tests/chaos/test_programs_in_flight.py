@@ -1,5 +1,6 @@
 """agency dies while a program that it started (git, tmux, a script) is at work; the program dies with it, or goes on alone."""
 
+import psutil
 import pytest
 
 from internal_tests.chaos.operations import OPERATIONS
@@ -46,8 +47,16 @@ def test_a_setup_script_that_outlived_agency_ends_with_the_clean(world: World) -
     text = (world.repo / "agency.yaml").read_text()
     world.commit({"agency.yaml": text + 'scripts: {setup: {command: "sleep 86398"}}\n'})
     process = world.spawn("run", "long-setup", "--detached")
-    scripts = wait_for(lambda: [one for one in world.processes() if "86398" in one.cmdline()], "the setup script")
+    scripts = wait_for(lambda: [one for one in world.processes() if "86398" in _words(one)], "the setup script")
     process.kill()
     process.communicate()
     world.ok("clean", "long-setup", "--yes", "--discard")
     wait_for(lambda: not any(script.is_running() for script in scripts), "the setup script to end", timeout=5.0)
+
+
+def _words(process: psutil.Process) -> list[str]:
+    """The command line of a process; nothing when it has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
