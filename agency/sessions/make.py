@@ -120,7 +120,7 @@ def _claim(context: Context, making: Making) -> Run:
                 name=name,
                 run_id=taken[name],
             )
-        run_id = make_run_id(time.strftime("%Y%m%d%H%M%S", time.gmtime()), os.urandom(2).hex())
+        run_id = _free_run_id(context, repo)
         branch = branch_of(name, run_id)
         worktree = context.paths.worktree(repo.repo_id, run_id)
         create_record(
@@ -220,6 +220,16 @@ def _loaded(context: Context, repo: Repo, run_id: RunId) -> Run:
     if isinstance(run, BrokenRun):
         raise AgencyError("E_RUN_BROKEN", f"the record just written cannot be read: {run.reason}", run_id=run_id)
     return run
+
+
+def _free_run_id(context: Context, repo: Repo) -> RunId:
+    """An id that no run of the repo ever had. Hold the repo lock: two runs made within a second may draw the same digits."""
+    paths = context.paths
+    places = [place(repo.repo_id) for place in (paths.runs, paths.archive, paths.worktrees, paths.trash)]
+    while True:
+        run_id = make_run_id(time.strftime("%Y%m%d%H%M%S", time.gmtime()), os.urandom(2).hex())
+        if not any(os.path.lexists(f"{place}/{run_id}") for place in places):
+            return run_id
 
 
 def _free_name(prompt: str | None, taken: dict[str, RunId]) -> str:
