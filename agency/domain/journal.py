@@ -1,7 +1,7 @@
 """What the events of a run add up to: the half-done operation, the call for attention, the last start and end."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agency.domain.events import OPERATIONS
@@ -79,7 +79,7 @@ def fold(events: Iterable[Mapping[str, Any]]) -> Journal:
             )
         elif operation is not None:
             done = name in closing or (operation.kind == "create" and name in _STARTS)
-            operation = None if done else _at_step(operation, name)
+            operation = None if done else replace(operation, step=name)
         if name in _STARTS:
             started, killed, create_failed = True, False, None
         elif name in _ENDS_SESSION:
@@ -112,15 +112,3 @@ def fold(events: Iterable[Mapping[str, Any]]) -> Journal:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _at_step(operation: Operation, step: str) -> Operation:
-    return Operation(
-        kind=operation.kind,
-        since=operation.since,
-        step=step,
-        pid=operation.pid,
-        pid_started=operation.pid_started,
-        boot_id=operation.boot_id,
-        command=operation.command,
-    )
