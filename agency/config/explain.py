@@ -30,11 +30,28 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "session.startup_grace", _duration(settings.startup_grace)
     yield "worktree.copy", _words(settings.worktree_copy)
     yield "worktree.link", _words(settings.worktree_link)
+    yield "notify.when", _words(settings.notify.when)
+    yield "notify.command", _words(settings.notify.command)
+    yield "notify.bell", _flag(settings.notify.bell)
+    yield "notify.desktop", _flag(settings.notify.desktop)
+    for model, price in settings.prices.items():
+        yield written(("prices", model, "input")), f"{price.input:g}"
+        yield written(("prices", model, "cached_input")), f"{price.cached_input:g}"
+        yield written(("prices", model, "output")), f"{price.output:g}"
     for name, editor in settings.editors.items():
         yield written(("editors", name)), _words(editor)
     for name, runner in settings.runners.items():
         yield written(("runners", name, "command")), _words(runner.command)
         yield written(("runners", name, "env_passthrough")), _words(runner.env_passthrough)
+        for key in ("start", "resume", "fork", "headless"):
+            if words := getattr(runner, key):
+                yield written(("runners", name, key)), _words(words)
+        if runner.thread_pattern is not None:
+            yield written(("runners", name, "thread_pattern")), _text(runner.thread_pattern)
+        for state, patterns in runner.state_patterns.items():
+            yield written(("runners", name, "state_patterns", state)), _words(patterns)
+        if runner.trust_worktrees:
+            yield written(("runners", name, "trust_worktrees")), _flag(runner.trust_worktrees)
         for variable, value in runner.env.items():
             shown = "***" if _SECRET.search(variable) else _text(value)
             yield written(("runners", name, "env", variable)), shown
@@ -55,6 +72,10 @@ def _text(value: str | None) -> str:
         return NOT_SET
     # A line break or an escape sequence in a config file must not reach the terminal.
     return value if value.isprintable() else repr(value)
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def _words(words: tuple[str, ...]) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agency.domain.settings import SCRIPT_TIMEOUTS, RunnerSettings, ScriptSettings, Settings
+from agency.domain.settings import SCRIPT_TIMEOUTS, NotifySettings, RunnerSettings, ScriptSettings, Settings
+from agency.domain.usage import Price
 
 BUILT_IN = "built in"
 
@@ -16,6 +17,10 @@ _BUILT_IN_KEYS = (
     "session.startup_grace",
     "worktree.copy",
     "worktree.link",
+    "notify.when",
+    "notify.command",
+    "notify.bell",
+    "notify.desktop",
 )
 
 
@@ -50,8 +55,14 @@ def effective_settings(layers: Sequence[Layer]) -> Settings:
         startup_grace=values.get("session", {}).get("startup_grace", built_in.startup_grace),
         worktree_copy=worktree.get("copy", ()),
         worktree_link=worktree.get("link", ()),
+        notify=NotifySettings(**values.get("notify", {})),
+        prices={model: _price(price) for model, price in values.get("prices", {}).items()},
         origins=origins,
     )
+
+
+def _price(price: Mapping[str, float]) -> Price:
+    return Price(input=price["input"], cached_input=price.get("cached_input", price["input"]), output=price["output"])
 
 
 def _script(name: str, script: Mapping[str, Any]) -> ScriptSettings:

@@ -12,8 +12,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from agency.config.value import Refused, Value
 from agency.config.values import (
     CommandLine,
+    Dollars,
+    Flag,
+    GroupPattern,
     Name,
+    NotifyState,
     PathPattern,
+    Pattern,
     RelativePath,
     ScriptTimeout,
     StartupGrace,
@@ -21,6 +26,7 @@ from agency.config.values import (
     VariableName,
     VariableValue,
     Version,
+    Words,
 )
 
 T = TypeVar("T")
@@ -67,6 +73,14 @@ class Defaults(Struct, forbid_unknown_fields=True, kw_only=True):
     parent: Maybe[Annotated[Text, _says("The branch that new runs start from.")]] = UNSET
 
 
+class StatePatterns(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What the last lines of the screen show while the agent works, waits for an answer, or is done."""
+
+    working: Maybe[Annotated[list[Pattern], _says("It works on its turn.")]] = UNSET
+    waiting: Maybe[Annotated[list[Pattern], _says("It waits for an answer.")]] = UNSET
+    done: Maybe[Annotated[list[Pattern], _says("It is done with its turn.")]] = UNSET
+
+
 class Runner(Struct, forbid_unknown_fields=True, kw_only=True):
     """A runner: its command line (without ``command``, the built-in one of its name) and what environment it sees."""
 
@@ -78,6 +92,18 @@ class Runner(Struct, forbid_unknown_fields=True, kw_only=True):
         Annotated[
             list[VariableName], _says("The only variables of the caller that it sees, besides PATH and the like.")
         ]
+    ] = UNSET
+
+    start: Maybe[Annotated[Words, _says("Words after the command that begin a conversation.")]] = UNSET
+    resume: Maybe[Annotated[Words, _says("Words after the command that go on with {thread_id}.")]] = UNSET
+    fork: Maybe[Annotated[Words, _says("Words after the command that begin a copy of {thread_id}.")]] = UNSET
+    headless: Maybe[Annotated[Words, _says("Words after the command that answer {prompt} without a terminal.")]] = UNSET
+    thread_pattern: Maybe[
+        Annotated[GroupPattern, _says("Its first group is the id of the conversation, in what the agent prints.")]
+    ] = UNSET
+    state_patterns: Maybe[StatePatterns] = UNSET
+    trust_worktrees: Maybe[
+        Annotated[Flag, _says("Whether the agent is told that it may trust worktrees of agency.")]
     ] = UNSET
 
     def __post_init__(self) -> None:
@@ -101,6 +127,28 @@ class Session(Struct, forbid_unknown_fields=True, kw_only=True):
     ] = UNSET
 
 
+class Notify(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What happens when a run turns to waiting, done, exited or stalled."""
+
+    when: Maybe[Annotated[list[NotifyState], _says("The states that are told; all four without this key.")]] = UNSET
+    command: Maybe[CommandLine] = UNSET
+    bell: Maybe[Annotated[Flag, _says("Ring the bell of the terminals that show the session.")]] = UNSET
+    desktop: Maybe[Annotated[Flag, _says("Show a notification on the desktop.")]] = UNSET
+
+
+class Price(Struct, forbid_unknown_fields=True, kw_only=True):
+    """US dollars for a million tokens: of input, of input from the cache (as input, where not given), of output."""
+
+    input: Maybe[Dollars] = UNSET
+    cached_input: Maybe[Dollars] = UNSET
+    output: Maybe[Dollars] = UNSET
+
+    def __post_init__(self) -> None:
+        """Raise Refused unless both ``input`` and ``output`` are there."""
+        if self.input is UNSET or self.output is UNSET:
+            raise Refused("a mapping with input and output", hint="add the missing one")
+
+
 class Worktree(Struct, forbid_unknown_fields=True, kw_only=True):
     """What a new worktree gets from the checkout besides the files that git knows."""
 
@@ -115,6 +163,8 @@ class EitherFile(Struct, forbid_unknown_fields=True, kw_only=True):
     runners: Maybe[Annotated[dict[str, Runner], _keys(Name), _says("Runners by name.")]] = UNSET
     tmux: Maybe[Tmux] = UNSET
     session: Maybe[Session] = UNSET
+    notify: Maybe[Notify] = UNSET
+    prices: Maybe[Annotated[dict[str, Price], _says("Prices by model; a name may end in *.")]] = UNSET
 
     def __post_init__(self) -> None:
         """Raise Refused for a key of ``runners`` that cannot name a runner."""
@@ -168,6 +218,7 @@ def json_schema(shape: type[EitherFile]) -> dict[str, Any]:
     definitions = schema["$defs"]
     if "Script" in definitions:
         definitions["Script"]["oneOf"] = _ONE_OF_PATH_AND_COMMAND
+    definitions["Price"]["required"] = ["input", "output"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

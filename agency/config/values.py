@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from agency.config.value import Refused, Value, is_text
 from agency.domain.durations import parse_duration
+from agency.domain.settings import NOTIFY_STATES
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -45,6 +46,79 @@ class Text(Value):
         if not is_text(raw) or not raw.strip():
             raise self.refused()
         return raw
+
+
+class Flag(Value):
+    """Yes or no."""
+
+    __slots__ = ()
+    expected = "true or false"
+    hint = "write true or false"
+    json_schema = {"type": "boolean"}
+
+    def parse(self, raw: object) -> bool:
+        if not isinstance(raw, bool):
+            raise self.refused()
+        return raw
+
+
+class Dollars(Value):
+    """An amount of US dollars."""
+
+    __slots__ = ()
+    expected = "a number of US dollars, 0 or more"
+    hint = "write a number such as 3 or 0.25"
+    json_schema = {"type": "number", "minimum": 0}
+
+    def parse(self, raw: object) -> float:
+        if isinstance(raw, bool) or not isinstance(raw, int | float) or not 0 <= raw < 1e9:
+            raise self.refused()
+        return float(raw)
+
+
+class NotifyState(Value):
+    """A state that a notification can tell of."""
+
+    __slots__ = ()
+    expected = f"one of {', '.join(NOTIFY_STATES)}"
+    hint = "name one of them"
+    json_schema = {"enum": list(NOTIFY_STATES)}
+
+    def parse(self, raw: object) -> str:
+        if raw not in NOTIFY_STATES:
+            raise self.refused()
+        return str(raw)
+
+
+class Pattern(Value):
+    """A regular expression, in the syntax of Python."""
+
+    __slots__ = ()
+    expected = "a regular expression"
+    hint = "write one such as 'session: ([0-9a-f-]+)'"
+    json_schema = {"type": "string", "format": "regex", "minLength": 1}
+
+    def parse(self, raw: object) -> str:
+        if not is_text(raw) or not raw:
+            raise self.refused()
+        try:
+            re.compile(raw)
+        except (re.error, OverflowError, RecursionError):
+            raise self.refused() from None
+        return raw
+
+
+class GroupPattern(Pattern):
+    """A regular expression with a group, in the syntax of Python."""
+
+    __slots__ = ()
+    expected = "a regular expression with a group"
+
+    def parse(self, raw: object) -> str:
+        text = super().parse(raw)
+        if re.compile(text).groups < 1:
+            raise self.refused()
+        return text
 
 
 class Name(Value):
@@ -113,6 +187,14 @@ class CommandLine(Value):
             return shlex.split(line)
         except ValueError:
             raise self.refused() from None
+
+
+class Words(CommandLine):
+    """Words of a command line: a list, or one line of text that is split into words as a shell would."""
+
+    __slots__ = ()
+    expected = "words of a command line, as a list or one line of text"
+    hint = "write it as [--flag, argument], or as one line with its quotes closed"
 
 
 class RelativePath(Value):

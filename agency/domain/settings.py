@@ -3,9 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from agency.domain.usage import Price
+
 SCRIPT_NAMES = ("setup", "verify", "archive")
 SCRIPT_TIMEOUTS: dict[str, float] = {"setup": 600.0, "verify": 1800.0, "archive": 300.0}
 """Seconds that a script may take when the repo's config does not say."""
+
+NOTIFY_STATES = ("waiting", "done", "exited", "stalled")
+"""States that a notification can tell of."""
 
 DEFAULT_STARTUP_GRACE = 0.3
 """Seconds within which a runner that ends counts as not started."""
@@ -24,11 +29,34 @@ class ScriptSettings:
 class RunnerSettings:
     """A configured runner. ``command`` is empty when only its other keys are configured: the built-in command line of that
     name applies. ``env`` is added to what it sees; ``env_passthrough``, when not empty, names the only variables of the
-    caller (besides PATH, HOME and the like) that it sees."""
+    caller (besides PATH, HOME and the like) that it sees.
+
+    ``start``, ``resume``, ``fork`` and ``headless`` are words after ``command`` of an agent that agency does not know, with
+    ``{thread_id}`` and ``{prompt}`` in them; ``thread_pattern`` is a regular expression whose first group is the id of the
+    conversation, in its output; ``state_patterns`` are, for ``working``, ``waiting`` and ``done``, regular expressions for the
+    last lines of its screen. ``trust_worktrees``: the agent is told beforehand that it may trust a worktree of agency."""
 
     command: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     env_passthrough: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+    resume: tuple[str, ...] = ()
+    fork: tuple[str, ...] = ()
+    headless: tuple[str, ...] = ()
+    thread_pattern: str | None = None
+    state_patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trust_worktrees: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifySettings:
+    """What happens when a run turns to a state of ``when``: ``command`` is started (empty: none), the ``bell`` of the terminals
+    that show the session rings, the ``desktop`` is told."""
+
+    when: tuple[str, ...] = NOTIFY_STATES
+    command: tuple[str, ...] = ()
+    bell: bool = False
+    desktop: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +65,7 @@ class Settings:
 
     ``origins`` maps a key path such as ``defaults.runner`` or ``runners.claude.command`` to where its value came from:
     ``built in``, ``<file>:<line>``, an environment variable or a flag. ``tmux_socket`` is None for our own server,
-    ``default`` for the user's, else a name as for ``tmux -L`` or a path.
+    ``default`` for the user's, else a name as for ``tmux -L`` or a path. ``prices`` is by model, where a name may end in ``*``.
     """
 
     runner: str = "claude"
@@ -50,4 +78,6 @@ class Settings:
     startup_grace: float = DEFAULT_STARTUP_GRACE
     worktree_copy: tuple[str, ...] = ()
     worktree_link: tuple[str, ...] = ()
+    notify: NotifySettings = NotifySettings()
+    prices: Mapping[str, Price] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)

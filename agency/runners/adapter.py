@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agency.domain.agent import AgentState
+from agency.domain.output import Output
+from agency.domain.usage import Spending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +24,12 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """A command line after the program, and the id of the conversation it begins, when that is known beforehand."""
+    """A command line after the program, and the id of the conversation it begins, when that is known beforehand. ``typed`` is
+    what the program is to find on its standard input, None for nothing."""
 
     words: tuple[str, ...]
     thread_id: str | None = None
+    typed: str | None = None
 
 
 class Adapter:
@@ -55,6 +59,15 @@ class Adapter:
         """Begin a conversation that starts as a copy of ``thread_id``, which stays as it is; None when the agent cannot."""
         return None
 
+    def headless(self, scene: Scene, extra: tuple[str, ...], prompt: str, thread_id: str | None) -> Words | None:
+        """Answer ``prompt`` without a terminal and end: in a new conversation, or going on with ``thread_id``. Its standard
+        output is then lines for :meth:`read_output`. None when the agent cannot."""
+        return None
+
+    def read_output(self, line: str) -> tuple[Output, ...]:
+        """What one line of headless output tells; nothing for lines of no interest or that cannot be understood."""
+        return ()
+
     def knows(self, scene: Scene, thread_id: str) -> bool:
         """Whether the agent still has the conversation."""
         return False
@@ -71,3 +84,7 @@ class Adapter:
     def took_prompt(self, scene: Scene, thread_id: str | None, since: float) -> bool:
         """Whether the agent took a prompt at or after ``since`` (seconds since 1970), from what it wrote itself."""
         return False
+
+    def spendings(self, scene: Scene, thread_id: str) -> tuple[Spending, ...]:
+        """What every answer in a conversation took, sub-agents included, none twice, oldest first, from what the agent wrote."""
+        return ()

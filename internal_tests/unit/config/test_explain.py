@@ -21,6 +21,10 @@ def test_the_built_in_settings_are_listed_in_order() -> None:
         ("defaults.editor", "not set", "built in"),
         ("defaults.parent", "not set", "built in"),
         ("defaults.runner", "claude", "built in"),
+        ("notify.bell", "false", "built in"),
+        ("notify.command", "not set", "built in"),
+        ("notify.desktop", "false", "built in"),
+        ("notify.when", "waiting done exited stalled", "built in"),
         ("scripts.archive", "not set", "built in"),
         ("scripts.setup", "not set", "built in"),
         ("scripts.verify", "not set", "built in"),
@@ -40,8 +44,10 @@ def test_a_configured_value_stands_with_its_file_and_line(repo: Path, load_repo:
 def test_every_origin_of_a_full_config_is_explained(load_repo: Callable[[str], Settings]) -> None:
     settings = load_repo(
         "scripts: {setup: {path: a}}\ndefaults: {runner: x.y, editor: b, parent: c}\ntmux: {socket: d}\n"
-        "runners: {x.y: {command: e, env: {F: g}, env_passthrough: [H]}}\nsession: {startup_grace: 1s}\n"
-        "worktree: {copy: [i], link: [j]}\n"
+        "runners: {x.y: {command: e, env: {F: g}, env_passthrough: [H], start: m, resume: n, fork: o, headless: p, "
+        "thread_pattern: q(r), state_patterns: {done: [s]}, trust_worktrees: true}}\nsession: {startup_grace: 1s}\n"
+        "worktree: {copy: [i], link: [j]}\nnotify: {when: [done], command: k, bell: true, desktop: true}\n"
+        "prices: {l-*: {input: 3, cached_input: 0.3, output: 15}}\n"
     )
     assert set(settings.origins) <= set(rows(settings))
 

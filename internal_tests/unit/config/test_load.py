@@ -7,7 +7,8 @@ import pytest
 
 from agency.config.load import find_repo_config, find_user_config, load_settings
 from agency.domain.errors import AgencyError
-from agency.domain.settings import Settings
+from agency.domain.settings import NotifySettings, Settings
+from agency.domain.usage import Price
 
 
 def test_without_files_the_built_in_settings_hold(load: Callable[[], Settings]) -> None:
@@ -87,6 +88,55 @@ worktree:
     assert (settings.tmux_socket, settings.startup_grace) == ("default", 2.0)
     assert settings.worktree_copy == (".env", "config/*.local")
     assert settings.worktree_link == ("node_modules",)
+
+
+def test_an_agent_that_is_not_built_in_is_configured_whole(load_repo: Callable[[str], Settings]) -> None:
+    settings = load_repo(
+        """
+runners:
+  mine:
+    command: my-agent --quiet
+    start: [--session, "{thread_id}"]
+    resume: --resume {thread_id}
+    fork: --fork {thread_id}
+    headless: --print {prompt}
+    thread_pattern: 'session: ([0-9a-f-]+)'
+    state_patterns: {waiting: ['\\[y/n\\]'], working: [esc to interrupt]}
+    trust_worktrees: true
+"""
+    )
+    mine = settings.runners["mine"]
+    assert (mine.start, mine.resume) == (("--session", "{thread_id}"), ("--resume", "{thread_id}"))
+    assert (mine.fork, mine.headless) == (("--fork", "{thread_id}"), ("--print", "{prompt}"))
+    assert mine.thread_pattern == "session: ([0-9a-f-]+)"
+    assert mine.state_patterns == {"waiting": ("\\[y/n\\]",), "working": ("esc to interrupt",)}
+    assert mine.trust_worktrees
+
+
+def test_notifications_and_prices_are_configured(load_repo: Callable[[str], Settings]) -> None:
+    settings = load_repo("notify: {when: [done], command: say done, bell: true}\nprices: {m: {input: 3, output: 15}}\n")
+    assert settings.notify == NotifySettings(when=("done",), command=("say", "done"), bell=True)
+    assert settings.prices == {"m": Price(input=3.0, cached_input=3.0, output=15.0)}
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("runners: {m: {thread_pattern: 'no group'}}", "runners.m.thread_pattern"),
+        ("runners: {m: {thread_pattern: '(['}}", "runners.m.thread_pattern"),
+        ("runners: {m: {state_patterns: {done: ['*']}}}", "runners.m.state_patterns.done[0]"),
+        ("runners: {m: {trust_worktrees: 'yes'}}", "runners.m.trust_worktrees"),
+        ("notify: {when: [idle]}", "notify.when[0]"),
+        ("prices: {m: {input: -1, output: 2}}", "prices.m.input"),
+        ("prices: {m: {input: 1}}", "prices.m"),
+    ],
+)
+def test_what_breaks_a_rule_of_agents_or_notifications_is_refused(
+    load_repo: Callable[[str], Settings], text: str, key: str
+) -> None:
+    with pytest.raises(AgencyError) as refusal:
+        load_repo(f"{text}\n")
+    assert refusal.value.details["key"] == key
 
 
 def test_the_users_file_configures_editors(config_dir: Path, load: Callable[[], Settings]) -> None:

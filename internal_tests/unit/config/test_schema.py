@@ -57,6 +57,10 @@ def test_only_the_repos_file_needs_a_version() -> None:
     assert user_schema()["$defs"]["UserFile"]["required"] == []
 
 
+def test_a_price_needs_input_and_output() -> None:
+    assert repo_schema()["$defs"]["Price"]["required"] == ["input", "output"]
+
+
 def test_a_script_needs_one_of_path_and_command() -> None:
     assert repo_schema()["$defs"]["Script"]["oneOf"] == [{"required": ["path"]}, {"required": ["command"]}]
 

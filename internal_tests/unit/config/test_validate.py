@@ -23,8 +23,20 @@ WHOLE_FILE: dict[str, Any] = {
     "defaults": {"runner": "fast"},
     "runners": {
         "slow": {"command": ["claude"]},
+        "own": {
+            "command": ["agent"],
+            "start": ["--id", "{thread_id}"],
+            "resume": ["--resume", "{thread_id}"],
+            "fork": ["--fork", "{thread_id}"],
+            "headless": ["-p", "{prompt}"],
+            "thread_pattern": "id: (.*)",
+            "state_patterns": {"working": ["busy"], "waiting": ["y/n"], "done": ["> $"]},
+            "trust_worktrees": True,
+        },
         "fast": {"command": ["codex"], "env": {"A": "b"}, "env_passthrough": ["LANG"]},
     },
+    "notify": {"when": ["done"], "command": ["say"], "bell": True, "desktop": False},
+    "prices": {"small": {"input": 1, "cached_input": 0.1, "output": 4.5}},
     "scripts": {"setup": {"path": "setup.sh"}, "verify": {"command": "make"}},
     "session": {"startup_grace": "1s"},
     "tmux": {"socket": "default"},
@@ -35,6 +47,10 @@ CLOSED_MAPPINGS: list[tuple[str, ...]] = [
     ("defaults",),
     ("runners", "slow"),
     ("runners", "fast"),
+    ("runners", "own"),
+    ("runners", "own", "state_patterns"),
+    ("notify",),
+    ("prices", "small"),
     ("scripts",),
     ("scripts", "setup"),
     ("scripts", "verify"),
@@ -46,6 +62,8 @@ KNOWN = {
     *WHOLE_FILE,
     *("runner", "editor", "parent", "command", "env", "env_passthrough", "setup", "verify", "archive"),
     *("path", "timeout", "startup_grace", "socket", "copy", "link"),
+    *("start", "resume", "fork", "headless", "thread_pattern", "state_patterns", "trust_worktrees"),
+    *("working", "waiting", "done", "when", "bell", "desktop", "input", "cached_input", "output"),
 }
 
 
