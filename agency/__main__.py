@@ -1,6 +1,6 @@
 """Entry point of ``python -m agency``."""
 
-from agency.cli.main import main
+from agency.cli.entry import main
 
 if __name__ == "__main__":
     main()

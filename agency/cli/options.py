@@ -9,7 +9,7 @@ import click
 
 from agency.cli.output import note
 from agency.cli.progress import busy
-from agency.domain.durations import parse_duration
+from agency.domain.durations import format_duration, parse_duration
 from agency.domain.errors import AgencyError
 from agency.sessions.context import Context
 from agency.store.locks import DEFAULT_LOCK_TIMEOUT
@@ -40,8 +40,8 @@ def common(command: F) -> F:
         click.option(
             "--lock-timeout",
             type=Duration(),
-            default=DEFAULT_LOCK_TIMEOUT,
-            show_default="10s",
+            default=format_duration(DEFAULT_LOCK_TIMEOUT),
+            show_default=True,
             metavar="DURATION",
             help="How long to wait for the lock of the repo.",
         ),

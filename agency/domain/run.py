@@ -13,6 +13,10 @@ class RecordInvalid(ValueError):
     """A record lacks what every record must have, or has it in the wrong form."""
 
 
+class RecordNewer(RecordInvalid):
+    """A record of a later version of agency, which knows what it means."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run. Timestamps are UTC, RFC 3339 with milliseconds. ``archived``: the record stands in the archive."""
@@ -44,13 +48,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokenRun:
-    """A run directory whose record cannot be used, and why."""
+    """A run directory whose record cannot be used, and why. ``newer``: a later version of agency can use it."""
 
     run_id: RunId
     repo_id: RepoId
     reason: str
     archived: bool
     directory: str
+    newer: bool = False
 
 
 def run_from_record(
@@ -65,7 +70,7 @@ def run_from_record(
         raise RecordInvalid("meta.json is not a JSON object")
     version = _text(record, "schema_version")
     if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-        raise RecordInvalid(f"meta.json has schema version {version}, made by a newer agency")
+        raise RecordNewer(f"meta.json has schema version {version}, made by a newer agency")
     flags = _mapping(record, "flags")
     archive = _mapping(record, "archive")
     name = _text(record, "name")

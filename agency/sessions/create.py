@@ -21,7 +21,8 @@ from agency.sessions.threads import plan_first
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What the user asked for. ``runner_args`` are added to the runner's command line."""
+    """What the user asked for. ``runner_args`` are added to the runner's command line. ``open_editor``: there has to be an
+    editor to open the worktree with."""
 
     name: str | None
     runner: str | None
@@ -32,6 +33,7 @@ class RunRequest:
     take_changes: bool
     repo: str | None
     watch: bool
+    open_editor: bool = False
 
 
 def create_run(context: Context, request: RunRequest, show: Callable[[bytes], None]) -> Run:
@@ -52,10 +54,14 @@ def create_run(context: Context, request: RunRequest, show: Callable[[bytes], No
     require_prompt_fits(runner, request.prompt)
     tmux = tmux_of(context, None, settings.tmux_socket)
     tmux.require()
+    if request.open_editor:
+        from agency.sessions.open import editor_words
+
+        editor_words(context, settings, None)
     parent = find_parent(
         context, repo, request.parent or settings.parent, allow_dirty=request.allow_dirty or request.take_changes
     )
-    changes = take_changes(context, parent) if request.take_changes else None
+    changes = take_changes(context, repo, parent) if request.take_changes else None
     return make_run(
         context,
         Making(

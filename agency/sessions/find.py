@@ -96,6 +96,13 @@ def find_run(
         by_name = isinstance(in_archive, Match) and getattr(in_archive.run, "name", None) == ref
         if archived == "yes" or (archived == "by id" and not by_name):
             found = in_archive if not isinstance(in_archive, NotFound) else found
+        elif isinstance(in_archive, Ambiguous):
+            raise AgencyError(
+                "E_RUN_NOT_FOUND",
+                f"no present run is called {ref}; {len(in_archive.candidates)} archived ones are",
+                hint="agency restore RUN_ID",
+                candidates=[_describe(run) for run in in_archive.candidates],
+            )
         elif isinstance(in_archive, Match):
             raise AgencyError(
                 "E_RUN_NOT_FOUND",

@@ -10,7 +10,7 @@ from agency.sessions.context import Context
 from agency.sessions.create import require_valid_name
 from agency.sessions.make import Making, make_run
 from agency.sessions.parent import Parent
-from agency.sessions.place import config_root, require_repo_of
+from agency.sessions.place import config_root, require_repo_of, scratch_of
 from agency.sessions.threads import learn_thread, plan_fork
 from agency.sessions.worktree import git_in
 from agency.tools.git.discover import discover
@@ -48,7 +48,7 @@ def fork_run(
             name=name,
             prompt=prompt or f"fork of {run.name}",
             parent=Parent(branch=run.parent_branch, commit=head, checkout=None),
-            changes=write_tree(git, place.git_dir),
+            changes=write_tree(git, place.git_dir, scratch=scratch_of(context, repo.repo_id)),
             watch=watch,
             plan=lambda fork, agent: plan_fork(fork, agent, source, prompt),
         ),

@@ -101,8 +101,9 @@ def size_of(paths: Iterable[str]) -> int:
 
 
 def _is_due(run: Run | BrokenRun, limit: datetime) -> bool:
-    """Whether the run was archived before ``limit``, and nobody began to bring it back."""
-    if isinstance(run, BrokenRun) or _moment(run.archived_at or run.created_at) > limit:
+    """Whether the run was archived before ``limit``, and nobody began to bring it back. A record that only a later version of
+    agency understands is left to that."""
+    if (isinstance(run, BrokenRun) and run.newer) or _archived_since(run) > limit:
         return False
     operation = fold(log_of(run).read()).operation
     return operation is None or operation.kind == "clean"
@@ -115,7 +116,7 @@ def _let_go(context: Context, run: Run | BrokenRun, limit: datetime) -> bool:
     """
     with context.lock(run.repo_id) as lock:
         run = load_run(context.paths, run.repo_id, run.run_id, archived=True)
-        if isinstance(run, BrokenRun) or not _is_due(run, limit):
+        if not os.path.isdir(run.directory) or not _is_due(run, limit):
             return False
         for path in parked_trees(context, run):
             remove_directory(context, run.repo_id, path)
@@ -171,8 +172,10 @@ def _name(run: Run | BrokenRun) -> str:
     return run.name if isinstance(run, Run) else "<broken>"
 
 
-def _moment(text: str) -> datetime:
+def _archived_since(run: Run | BrokenRun) -> datetime:
+    """When the run was archived; for a record that does not tell, when it last changed place or content."""
+    text = (run.archived_at or run.created_at) if isinstance(run, Run) else ""
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        return datetime.now(UTC)
+        return datetime.fromtimestamp(os.lstat(run.directory).st_ctime, UTC)

@@ -23,8 +23,13 @@ def open_run(context: Context, run: Run, editor: str | None) -> int:
     Raises E_WORKTREE_MISSING, E_EDITOR_NOT_CONFIGURED.
     """
     require_worktree(run)
-    settings = load_settings(config_root(context, run), context.paths.config)
-    words = _editor_words(context, settings, editor)
+    words = editor_words(context, load_settings(config_root(context, run), context.paths.config), editor)
+    return run_attached((*words, run.worktree), env=context.environ, cwd=run.worktree)
+
+
+def editor_words(context: Context, settings: Settings, editor: str | None) -> tuple[str, ...]:
+    """The command line of ``editor``, or of the one that is configured or usual. Raises E_EDITOR_NOT_CONFIGURED."""
+    words = _chosen_words(context, settings, editor)
     if shutil.which(words[0], path=context.environ.get("PATH", os.defpath)) is None:
         raise AgencyError(
             "E_EDITOR_NOT_CONFIGURED",
@@ -32,7 +37,7 @@ def open_run(context: Context, run: Run, editor: str | None) -> int:
             hint="agency open NAME --editor EDITOR, or set defaults.editor in config.yaml",
             editor=words[0],
         )
-    return run_attached((*words, run.worktree), env=context.environ, cwd=run.worktree)
+    return words
 
 
 def shell_in(context: Context, run: Run, words: tuple[str, ...]) -> int:
@@ -52,7 +57,7 @@ def shell_in(context: Context, run: Run, words: tuple[str, ...]) -> int:
         ) from None
 
 
-def _editor_words(context: Context, settings: Settings, editor: str | None) -> tuple[str, ...]:
+def _chosen_words(context: Context, settings: Settings, editor: str | None) -> tuple[str, ...]:
     import shlex
 
     chosen = editor or settings.editor or context.environ.get("VISUAL") or context.environ.get("EDITOR")

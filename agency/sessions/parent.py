@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from agency.domain.errors import AgencyError
 from agency.domain.repo import Repo
 from agency.sessions.context import Context
+from agency.sessions.place import scratch_of
 from agency.tools.git.command import Git
 from agency.tools.git.discover import discover
 from agency.tools.git.snapshot import write_tree
@@ -61,12 +62,14 @@ def find_parent(context: Context, repo: Repo, wanted: str | None, *, allow_dirty
     return Parent(branch=branch, commit=commit, checkout=checkout)
 
 
-def take_changes(context: Context, parent: Parent) -> str | None:
+def take_changes(context: Context, repo: Repo, parent: Parent) -> str | None:
     """The tree object of the parent's checkout with its uncommitted and untracked files; None without a checkout."""
     place = discover(parent.checkout) if parent.checkout is not None else None
     if place is None:
         return None
-    return write_tree(Git(environ=context.environ, tree=place.tree), place.git_dir)
+    return write_tree(
+        Git(environ=context.environ, tree=place.tree), place.git_dir, scratch=scratch_of(context, repo.repo_id)
+    )
 
 
 def _refuse_dirty(checkout: str, status: TreeStatus, allow_dirty: bool) -> None:

@@ -10,6 +10,7 @@ import shutil
 from agency.domain.repo import Repo
 from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
+from agency.sessions.place import scratch_of
 from agency.sessions.remove import require_deletable
 from agency.store.failures import told_plainly
 from agency.store.records import make_directory, move_directory
@@ -39,7 +40,12 @@ def snapshot(context: Context, run: Run, repo: Repo) -> tuple[str, str | None, i
     the number of uncommitted paths."""
     git = Git(environ=context.environ, tree=run.worktree)
     admin = admin_dir_of(Git(environ=context.environ, git_dir=repo.git_dir), run.worktree)
-    return write_tree(git, admin, partial=True), write_index_tree(git, admin), tree_status(git).uncommitted
+    scratch = scratch_of(context, run.repo_id)
+    return (
+        write_tree(git, admin, scratch=scratch, partial=True),
+        write_index_tree(git, admin, scratch=scratch),
+        tree_status(git).uncommitted,
+    )
 
 
 def keep_work(context: Context, run: Run, git: Git, tree: str, index: str | None) -> tuple[str, str]:

@@ -3,20 +3,22 @@
 import os
 
 from agency.domain.errors import AgencyError
+from agency.domain.ids import RepoId
 from agency.domain.repo import Repo
-from agency.domain.run import Run
+from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
 from agency.sessions.find import find_repo
+from agency.store.records import make_directory
 from agency.store.repos import read_identity, read_repo
 from agency.tools.git.discover import discover
 
 
-def repo_of(context: Context, run: Run) -> Repo | None:
+def repo_of(context: Context, run: Run | BrokenRun) -> Repo | None:
     """The repository of the run, or None when it cannot be found any more.
 
     Looked for where the run was made, around the caller, and where any command saw it last.
     """
-    made = _at(context, run, run.repo_root or run.git_dir)
+    made = _at(context, run, run.repo_root or run.git_dir) if isinstance(run, Run) else None
     if made is not None:
         return made
     here = find_repo(context)
@@ -48,7 +50,14 @@ def config_root(context: Context, run: Run) -> str:
     return repo.root
 
 
-def _at(context: Context, run: Run, directory: str) -> Repo | None:
+def scratch_of(context: Context, repo_id: RepoId) -> str:
+    """A directory for files that are needed for a moment: what a killed command leaves there, ``agency gc`` finds."""
+    directory = context.paths.trash(repo_id)
+    make_directory(directory)
+    return directory
+
+
+def _at(context: Context, run: Run | BrokenRun, directory: str) -> Repo | None:
     place = discover(directory) if directory and os.path.isdir(directory) else None
     if place is None or read_identity(place.common_dir) is None:
         return None

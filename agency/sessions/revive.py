@@ -46,7 +46,7 @@ def revive(context: Context, run: Run, request: ResumeRequest, seen: Live) -> Re
             except SessionExists:
                 continue
             kind = RESUME_RESTART if request.restart else RESUME_CREATE
-            revived = bool(seen.panes) and not request.restart
+            revived = runner_pane(seen.panes) is not None and not request.restart
             record(run, kind, request, launch, revived=revived)
         watch_new(run, launch, look(context, run))
         return Resumed(run=run, event=kind.name, revived=revived)

@@ -19,12 +19,12 @@ _PATIENCE = 10.0
 _POLL = 0.1
 
 
-def send_to(context: Context, run: Run, content: bytes, *, enter: bool) -> bool:
+def send_to(context: Context, run: Run, content: bytes, *, enter: bool) -> bool | None:
     """Paste ``content`` (any bytes, any length) into the pane, then press Enter where wanted.
 
-    The paste is bracketed when the program in the pane asked for that. False: the agent, which tells when it takes a prompt, did
-    not tell so within ten seconds. Raises E_SESSION_NOT_FOUND,
-    E_RUNNER_EXITED, E_SEND_FAILED.
+    The paste is bracketed when the program in the pane asked for that. True: the agent told that it took the prompt; False: it
+    tells when it does, and did not within ten seconds; None: nothing was submitted, or it is of a kind that does not tell.
+    Raises E_SESSION_NOT_FOUND, E_RUNNER_EXITED, E_SEND_FAILED.
     """
     launch, tmux, panes = live_pane(context, run)
     pane = runner_pane(panes)
@@ -56,7 +56,7 @@ def send_to(context: Context, run: Run, content: bytes, *, enter: bool) -> bool:
     if confirmed is not None:
         data["confirmed"] = confirmed
     log_of(run).append(SEND(data))
-    return confirmed is not False
+    return confirmed
 
 
 def _confirmed(context: Context, run: Run, launch: Launch, sent: float) -> bool | None:

@@ -7,7 +7,7 @@ from typing import Any
 from agency.domain.errors import AgencyError
 from agency.domain.events import RUN_CREATE, RunCreate
 from agency.domain.ids import RepoId, RunId, is_run_id
-from agency.domain.run import BrokenRun, RecordInvalid, Run, run_from_record
+from agency.domain.run import BrokenRun, RecordInvalid, RecordNewer, Run, run_from_record
 from agency.store.eventlog import EventLog
 from agency.store.failures import told_plainly
 from agency.store.paths import Paths
@@ -31,6 +31,7 @@ def list_runs(paths: Paths, repo_id: RepoId, *, archived: bool = False) -> list[
 def load_run(paths: Paths, repo_id: RepoId, run_id: RunId, *, archived: bool = False) -> Run | BrokenRun:
     """One run; a :class:`BrokenRun` when its record cannot be used."""
     directory = f"{paths.archive(repo_id) if archived else paths.runs(repo_id)}/{run_id}"
+    newer = False
     try:
         record = read_record(f"{directory}/meta.json")
         return run_from_record(
@@ -44,12 +45,12 @@ def load_run(paths: Paths, repo_id: RepoId, run_id: RunId, *, archived: bool = F
     except FileNotFoundError:
         reason = "meta.json is missing"
     except RecordInvalid as error:
-        reason = str(error)
+        reason, newer = str(error), isinstance(error, RecordNewer)
     except ValueError:
         reason = "meta.json is not JSON"
     except OSError as error:
         reason = f"meta.json cannot be read: {error.strerror}"
-    return BrokenRun(run_id=run_id, repo_id=repo_id, reason=reason, archived=archived, directory=directory)
+    return BrokenRun(run_id=run_id, repo_id=repo_id, reason=reason, archived=archived, directory=directory, newer=newer)
 
 
 def log_of(run: Run | BrokenRun) -> EventLog:
@@ -80,7 +81,7 @@ def create_record(
     return EventLog(directory=f"{runs}/{run_id}", repo_id=repo_id, run_id=run_id)
 
 
-def remove_record(run: Run) -> None:
+def remove_record(run: Run | BrokenRun) -> None:
     """Remove the record of a run for good; it disappears as a whole. Hold the repo lock."""
     hidden = f"{os.path.dirname(run.directory)}/{_HIDDEN}{run.run_id}"
     with told_plainly("removing a record", run.directory):

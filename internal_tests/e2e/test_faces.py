@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -17,7 +18,21 @@ NEEDS_REF = [
 COMMANDS = ["init", "doctor", "run", "ls", "gc", "du", "config", "completion", *NEEDS_REF]
 PRINTS_JSON = [
     *("init", "doctor", "run", "ls", "gc", "du"),
-    *("resume", "wait", "stop", "kill", "show", "explain", "events", "clean", "restore"),
+    *(
+        "resume",
+        "send",
+        "wait",
+        "stop",
+        "kill",
+        "show",
+        "explain",
+        "events",
+        "path",
+        "mark",
+        "rename",
+        "clean",
+        "restore",
+    ),
 ]
 
 
@@ -98,7 +113,8 @@ def test_bare_agency_prints_help_and_succeeds(world: World) -> None:
 @pytest.mark.parametrize("command", PRINTS_JSON)
 def test_an_error_is_an_envelope_where_json_was_asked_for(world: World, command: str) -> None:
     ref = ("nosuch",) if command in NEEDS_REF else ()
-    result = world.agency(command, *ref, "--json", "--repo", "/no/such/place")
+    name = ("other",) if command == "rename" else ()
+    result = world.agency(command, *ref, *name, "--json", "--repo", "/no/such/place")
     assert (result.code, result.err) == (1, "")
     envelope = json.loads(result.out)
     assert set(envelope) == {"schema_version", "error"}
@@ -237,3 +253,24 @@ def test_the_module_is_the_command(world: World) -> None:
         [python, "-m", "agency", "ls"], env=env, cwd=world.repo, capture_output=True, text=True, timeout=60
     )
     assert (done.returncode, done.stdout) == (0, world.ok("ls").out)
+
+
+@pytest.mark.parametrize("module", ["click", "agency.cli.main", "agency.cli.commands.ls", "agency.sessions.listing"])
+def test_an_interrupt_while_the_command_loads_ends_it_without_a_traceback(
+    world: World, tmp_path: Path, module: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        f"""
+import os, signal, sys
+
+class Interrupter:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupter())
+"""
+    )
+    result = world.agency("ls", env={"PYTHONPATH": str(tmp_path)})
+    assert result.code in (130, -signal.SIGINT)
+    assert (result.out, "Traceback" in result.err) == ("", False)

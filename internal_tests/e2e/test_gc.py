@@ -75,6 +75,23 @@ def test_the_age_can_be_chosen(world: World, age: str, stays: bool) -> None:
     assert (run.id in records(world)) is stays
 
 
+def test_an_archived_record_that_is_broken_goes_once_it_lay_long_enough(world: World) -> None:
+    run = archived(world, "old")
+    (run.directory / "meta.json").write_text("{")
+    world.ok("gc")
+    assert (parked(run).exists(), records(world)) == (True, {run.id})
+    world.ok(*COLLECT)
+    assert (parked(run).exists(), trash_refs(world), records(world)) == (False, [], set())
+
+
+def test_an_archived_record_of_a_later_version_stays(world: World) -> None:
+    run = archived(world, "old", days=31)
+    record = run.directory / "meta.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "schema_version": "2.0"}))
+    world.ok(*COLLECT)
+    assert (parked(run).is_dir(), records(world)) == (True, {run.id})
+
+
 def test_an_age_of_thousands_of_years_keeps_everything(world: World) -> None:
     run = archived(world, "old", days=31)
     world.ok("gc", "--older-than", "99999999999d")

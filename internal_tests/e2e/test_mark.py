@@ -80,3 +80,15 @@ def test_an_archived_run_cannot_be_marked(world: World) -> None:
     world.run("old")
     world.ok("clean", "old", "--yes")
     assert world.agency("mark", "old").error_code == "E_RUN_NOT_FOUND"
+
+
+def test_json_tells_whether_anything_changed(world: World) -> None:
+    run = world.run("look")
+    assert world.ok("mark", "look", "--reason", "odd", "--json").data == {
+        "run_id": run.id,
+        "name": "look",
+        "attention": "odd",
+        "changed": True,
+    }
+    assert world.ok("mark", "look", "--clear", "--json").data["changed"] is True
+    assert world.ok("mark", "look", "--clear", "--json").data["changed"] is False

@@ -196,6 +196,17 @@ def test_the_name_of_an_archived_run_points_to_restore(world: World) -> None:
     assert f"hint: agency restore {run.id}" in result.err
 
 
+def test_a_name_that_several_archived_runs_had_lists_them(world: World) -> None:
+    ids = []
+    for _ in range(2):
+        ids.append(world.run("twin").id)
+        world.ok("clean", "twin", "--yes")
+    result = world.agency("kill", "twin")
+    assert result.error_code == "E_RUN_NOT_FOUND"
+    assert all(run_id in result.err for run_id in ids)
+    assert world.agency("restore", "twin").error_code == "E_RUN_AMBIGUOUS"
+
+
 def test_a_present_run_wins_over_an_archived_one_of_its_name(world: World) -> None:
     old = world.run("again")
     world.ok("clean", "again", "--yes")

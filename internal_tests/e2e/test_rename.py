@@ -108,3 +108,9 @@ def test_a_run_that_is_being_made_is_left_to_its_maker(world: World) -> None:
     gate.unlink()
     making.communicate(timeout=60)
     assert (result.code, result.error_code, making.returncode) == (1, "E_RUN_BUSY", 0)
+
+
+def test_json_tells_both_names(world: World) -> None:
+    run = world.run("old")
+    told = world.ok("rename", "old", "new", "--json").data
+    assert told == {"run_id": run.id, "name": "new", "earlier_name": "old"}

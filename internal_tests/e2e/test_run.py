@@ -206,6 +206,11 @@ def test_on_a_terminal_the_session_is_shown_at_once(world: World) -> None:
     assert run.event_names()[-1] == "attach"
 
 
+def test_a_missing_editor_is_told_before_anything_is_made(world: World) -> None:
+    result = world.agency("run", "edited", "--detached", "--open", env={"EDITOR": "no-such-editor"})
+    assert (result.error_code, world.runs()) == ("E_EDITOR_NOT_CONFIGURED", [])
+
+
 def test_open_shows_the_worktree_in_the_editor(world: World) -> None:
     editor = world.root / "editor"
     editor.write_text(f'#!/bin/sh\npwd > "{world.root}/opened"; echo "$1" >> "{world.root}/opened"\n')

@@ -104,6 +104,7 @@ def command(
             take_changes=take_changes,
             repo=repo,
             watch=detached,
+            open_editor=open_editor,
         ),
         show_output,
     )

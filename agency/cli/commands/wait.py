@@ -21,14 +21,12 @@ from agency.domain.errors import EXIT_DONE, EXIT_FAILED
 @click.option(
     "--quiet",
     type=Duration(),
-    default=5.0,
-    show_default="5s",
+    default="5s",
+    show_default=True,
     metavar="DURATION",
     help="With --for idle: how long without output.",
 )
-@click.option(
-    "--timeout", type=Duration(), default=None, show_default="none", metavar="DURATION", help="Give up after this long."
-)
+@click.option("--timeout", type=Duration(), default=None, metavar="DURATION", help="Give up after this long.")
 @as_json
 @common
 def command(

@@ -25,22 +25,23 @@ def trash_ref(run_id: str) -> str:
 
 
 @contextmanager
-def private_index(git: Git, admin_dir: str | None) -> Iterator[Git]:
-    """``git`` with an index of its own, which starts as a copy of the tree's (for its cached file times)."""
-    with tempfile.TemporaryDirectory(prefix="agency-index-") as place:
+def private_index(git: Git, admin_dir: str | None, scratch: str | None) -> Iterator[Git]:
+    """``git`` with an index of its own in the directory ``scratch`` (None: the system's for temporary files), which starts as a
+    copy of the tree's (for its cached file times)."""
+    with tempfile.TemporaryDirectory(prefix="agency-index-", dir=scratch) as place:
         if admin_dir is not None and os.path.exists(f"{admin_dir}/index"):
             shutil.copy2(f"{admin_dir}/index", f"{place}/index")
         yield replace(git, variables={**git.variables, "GIT_INDEX_FILE": f"{place}/index"})
 
 
-def write_tree(git: Git, admin_dir: str | None, *, partial: bool = False) -> str:
+def write_tree(git: Git, admin_dir: str | None, *, scratch: str | None = None, partial: bool = False) -> str:
     """The tree object of everything in the working tree that ``git`` stands in, untracked files too, ignored ones not.
 
     With ``partial`` what git cannot take is left out: files that nobody may read, and repositories without a commit that
     stand in the tree. Raises E_GIT_FAILED, E_DISK_FULL.
     """
     words = ("add", "--all", *(("--ignore-errors",) if partial else ()), "--", ".")
-    with private_index(git, admin_dir) as private:
+    with private_index(git, admin_dir, scratch) as private:
         added = private.ask(*words, timeout=LONG)
         left_out = partial and added.code == 1 and not any(reason in added.err for reason in _NOT_WRITTEN)
         if added.code != 0 and not left_out:
@@ -48,9 +49,9 @@ def write_tree(git: Git, admin_dir: str | None, *, partial: bool = False) -> str
         return private.say("write-tree")
 
 
-def write_index_tree(git: Git, admin_dir: str | None) -> str | None:
+def write_index_tree(git: Git, admin_dir: str | None, *, scratch: str | None = None) -> str | None:
     """The tree object of what is staged, or None when the index holds an unfinished merge."""
-    with private_index(git, admin_dir) as private:
+    with private_index(git, admin_dir, scratch) as private:
         done = private.ask("write-tree")
         return done.text if done.code == 0 else None
 
