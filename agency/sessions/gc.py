@@ -41,10 +41,10 @@ def collect_garbage(context: Context, *, repo: str | None, older_than: float, dr
     limit = datetime.now(UTC) - timedelta(seconds=min(older_than, _CENTURY))
     gone = []
     for repo_id in _repo_ids(context, repo):
-        archive = context.paths.archive(repo_id)
-        if not dry_run and os.path.isdir(archive):
+        if not dry_run and os.path.isdir(context.paths.repo(repo_id)):
             with context.lock(repo_id):
-                sweep_hidden(archive)
+                sweep_hidden(context.paths.runs(repo_id))
+                sweep_hidden(context.paths.archive(repo_id))
         for run in list_runs(context.paths, repo_id, archived=True):
             if _is_due(run, limit):
                 item = _archived_item(context, run)

@@ -36,13 +36,21 @@ _READ_ONLY = frozenset({"UID", "EUID", "PPID", "SHELLOPTS", "BASHOPTS", "BASH_VE
 
 
 def start_runner(
-    context: Context, run: Run, runner: Runner, plan: Plan, tmux: Tmux, panes: list[Pane], grace: float
+    context: Context,
+    run: Run,
+    runner: Runner,
+    plan: Plan,
+    tmux: Tmux,
+    panes: list[Pane],
+    grace: float,
+    *,
+    lock_fd: int | None = None,
 ) -> Launch:
     """Start ``runner`` for ``run`` as ``plan`` says. ``panes`` are those of its session as just seen; none: the session is made.
     ``grace``: see :class:`Launch`.
 
-    The launch is recorded before tmux is asked, and completed afterwards. Hold the repo lock. Raises SessionExists when
-    somebody made the session first, and E_TMUX_FAILED.
+    The launch is recorded before tmux is asked, and completed afterwards. Hold the repo lock (``lock_fd``), unless the run is
+    new. Raises SessionExists when somebody made the session first, and E_TMUX_FAILED.
     """
     variables = run_variables(run, origin_url=_origin(context, run))
     launch = Launch(
@@ -65,7 +73,7 @@ def start_runner(
     try:
         if not panes:
             recall_known_server(context, tmux)
-        pane = _place(run, tmux, panes, place, variables)
+        pane = _place(run, replace(tmux, lock_fd=lock_fd) if panes else tmux, panes, place, variables)
     except BaseException:
         discard_start_files(run.directory)
         raise

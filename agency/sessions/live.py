@@ -59,8 +59,13 @@ def look(context: Context, run: Run) -> Live:
     return Live(launch=launch, tmux=tmux, panes=panes, alive=alive)
 
 
+def is_starting(launch: Launch) -> bool:
+    """Whether the launch is so young that its runner may still end at once."""
+    return time.time() < launch.epoch + launch.grace
+
+
 def watch_start(run: Run, launch: Launch, tmux: Tmux) -> None:
-    """Wait until the launch is as old as its grace and see that its runner still lives; at once for an older one.
+    """Wait until the launch is as old as its grace and see that its runner still lives.
 
     Raises E_RUNNER_EXITED, with the exit code and the last lines of the screen, when it does not.
     """

@@ -13,9 +13,10 @@ from agency.domain.events import RESUME_ATTACH, RESUME_FAILED, EventKind, Resume
 from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.sessions.context import Context
-from agency.sessions.live import Live, look, watch_start
+from agency.sessions.live import is_starting, look, watch_start
 from agency.sessions.whole import require_whole
 from agency.store.runs import log_of
+from agency.tools.tmux.command import Tmux
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ def resume_run(context: Context, run: Run, request: ResumeRequest) -> Resumed | 
 
         return revive(context, run, request, seen)
     record(run, RESUME_ATTACH, request, seen.launch, revived=False)
-    if seen.launch is not None:
+    if seen.launch is not None and is_starting(seen.launch):
         watch_start(run, seen.launch, seen.tmux)
     return Resumed(run=run, event=RESUME_ATTACH.name, revived=False)
 
@@ -88,10 +89,10 @@ def record(run: Run, kind: EventKind[Resume], request: ResumeRequest, launch: La
     log_of(run).append(kind(data), durable=kind is not RESUME_ATTACH)
 
 
-def watch_new(run: Run, launch: Launch, seen: Live) -> None:
+def watch_new(run: Run, launch: Launch, tmux: Tmux) -> None:
     """See that a runner just started outlives its grace; record that it did not and raise E_RUNNER_EXITED otherwise."""
     try:
-        watch_start(run, launch, seen.tmux)
+        watch_start(run, launch, tmux)
     except AgencyError as error:
         failed: ResumeFailed = {"session_name": run.session_name, "reason": "runner_exited"}
         if isinstance(code := error.details.get("exit_code"), int):

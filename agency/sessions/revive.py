@@ -12,7 +12,7 @@ from agency.domain.settings import Settings
 from agency.runners.resolve import Runner, resolve_runner
 from agency.sessions.context import Context
 from agency.sessions.launch import start_runner
-from agency.sessions.live import Live, look, tmux_of, watch_start
+from agency.sessions.live import Live, is_starting, look, tmux_of, watch_start
 from agency.sessions.place import config_root
 from agency.sessions.processes import end_processes
 from agency.sessions.resume import Resumed, ResumeRequest, record, require_resumable, watch_new
@@ -33,7 +33,7 @@ def revive(context: Context, run: Run, request: ResumeRequest, seen: Live) -> Re
             return None
         settings = load_settings(config_root(context, run), context.paths.config)
         runner = resolve_runner(settings, run.runner, context.environ, directory=run.worktree, extra=run.runner_args)
-        with context.lock(run.repo_id):
+        with context.lock(run.repo_id) as lock:
             require_resumable(run)
             seen = look(context, run)
             if seen.alive and not request.restart:
@@ -42,15 +42,15 @@ def revive(context: Context, run: Run, request: ResumeRequest, seen: Live) -> Re
             if seen.identity is not None and seen.identity != consent and not request.yes:
                 continue
             try:
-                launch = _start(context, run, runner, seen, settings, request)
+                launch = _start(context, run, runner, seen, settings, request, lock.fd)
             except SessionExists:
                 continue
             kind = RESUME_RESTART if request.restart else RESUME_CREATE
             revived = runner_pane(seen.panes) is not None and not request.restart
             record(run, kind, request, launch, revived=revived)
-        watch_new(run, launch, look(context, run))
+        watch_new(run, launch, tmux_of(context, launch))
         return Resumed(run=run, event=kind.name, revived=revived)
-    if seen.launch is not None:
+    if seen.launch is not None and is_starting(seen.launch):
         watch_start(run, seen.launch, seen.tmux)
     return Resumed(run=run, event=RESUME_ATTACH.name, revived=False)
 
@@ -71,7 +71,7 @@ def _consent(run: Run, seen: Live, request: ResumeRequest) -> tuple[str, int, in
 
 
 def _start(
-    context: Context, run: Run, runner: Runner, seen: Live, settings: Settings, request: ResumeRequest
+    context: Context, run: Run, runner: Runner, seen: Live, settings: Settings, request: ResumeRequest, lock_fd: int
 ) -> Launch:
     """End what is left of the last launch and start the runner where its viewers are."""
     panes = seen.panes
@@ -84,4 +84,4 @@ def _start(
     if plan.note is not None:
         context.tell(plan.note)
     tmux = seen.tmux if panes else tmux_of(context, None, settings.tmux_socket)
-    return start_runner(context, run, runner, plan, tmux, panes, settings.startup_grace)
+    return start_runner(context, run, runner, plan, tmux, panes, settings.startup_grace, lock_fd=lock_fd)

@@ -98,6 +98,7 @@ def update_meta(run: Run, patch: Mapping[str, Any]) -> None:
 def move_to_archive(paths: Paths, run: Run) -> Run:
     """Move the record of a present run into the archive. Hold the repo lock."""
     make_directory(paths.archive(run.repo_id))
+    sweep_hidden(paths.runs(run.repo_id))
     return _moved(paths, run, f"{paths.archive(run.repo_id)}/{run.run_id}", archived=True)
 
 

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from internal_tests.chaos.invariants import RUNNER, runners
+from internal_tests.chaos.invariants import RUNNER, run_directories, runners
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import SeenRun, World
 
@@ -130,8 +130,8 @@ OPERATIONS: dict[str, Operation] = {
 
 def only_run(world: World) -> SeenRun:
     """The one run of the world."""
-    (row,) = world.runs()
-    return world.find(row["run_id"])
+    (directory,) = run_directories(world)
+    return world.find(directory.name)
 
 
 def look_at_work(world: World, run: SeenRun) -> Work:

@@ -22,10 +22,15 @@ def choose_socket(environ: Mapping[str, str], recorded: str | None, configured: 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tmux:
-    """One tmux server, running or not."""
+    """One tmux server, running or not.
+
+    ``lock_fd`` is the held repo lock, which the calls then share, so that the lock outlives a killed agency until the call has
+    taken effect. Only for calls to a server that runs: one that they start would share it for good.
+    """
 
     socket: str
     environ: Mapping[str, str]
+    lock_fd: int | None = None
 
     def __post_init__(self) -> None:
         if not allowed_under_test(os.path.realpath(self.socket_path), self.environ):
@@ -69,7 +74,14 @@ class Tmux:
         """
         for last in (False, True):
             try:
-                done = run((*self.argv, *words), env=self.client_environment, timeout=TIMEOUT, cwd="/", stdin=stdin)
+                done = run(
+                    (*self.argv, *words),
+                    env=self.client_environment,
+                    timeout=TIMEOUT,
+                    cwd="/",
+                    stdin=stdin,
+                    inherit=() if self.lock_fd is None else (self.lock_fd,),
+                )
             except FileNotFoundError:
                 raise _not_installed() from None
             except AgencyError as error:
