@@ -31,6 +31,7 @@ class RunCreate(TypedDict):
     worktree: str
     session_name: str
     runner: str
+    runner_args: list[str]
     operator: Operator
 
 
@@ -191,6 +192,12 @@ class RestoreStarted(TypedDict):
     operator: Operator
 
 
+class RecordRebuilt(TypedDict):
+    """The record of the run was written anew from its events; ``reason`` is what was wrong with it."""
+
+    reason: str
+
+
 class Nothing(TypedDict):
     """No data."""
 
@@ -242,6 +249,7 @@ WORKTREE_PARKED = EventKind("worktree_parked", WorktreeParked)
 BRANCH_DELETED = EventKind("branch_deleted", BranchDeleted)
 CLEAN_FINISHED = EventKind("clean_finished", Nothing)
 CLEAN_FAILED = EventKind("clean_failed", OperationFailed)
+RECORD_REBUILT = EventKind("record_rebuilt", RecordRebuilt)
 RESTORE_STARTED = EventKind("restore_started", RestoreStarted)
 RESTORE_FINISHED = EventKind("restore_finished", Nothing)
 RESTORE_FAILED = EventKind("restore_failed", OperationFailed)

@@ -1,6 +1,6 @@
 """A run as its record tells it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,6 +94,65 @@ def run_from_record(
         archived=archived,
         directory=directory,
     )
+
+
+def new_record(
+    intent: Mapping[str, Any], *, run_id: RunId, repo_id: RepoId, repo: Mapping[str, str], created_at: str
+) -> dict[str, Any]:
+    """The ``meta.json`` object of a run that was made as ``intent``, the data of its ``run_create`` event, says. ``repo`` holds
+    the ``repo_key``, ``root`` and ``git_dir`` of its repo. Raises KeyError when the event does not tell enough."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": run_id,
+        "repo_id": repo_id,
+        "repo_key": repo["repo_key"],
+        "repo_root": repo["root"],
+        "git_dir": repo["git_dir"],
+        "name": intent["name"],
+        "mode": "interactive",
+        "runner": intent["runner"],
+        "runner_args": list(intent.get("runner_args") or ()),
+        "parent_branch": intent["parent_branch"],
+        "base_commit": intent["base_commit"],
+        "branch": intent["branch"],
+        "worktree_path": intent["worktree"],
+        "tmux_session_name": session_of(run_id),
+        "created_at": created_at,
+        "flags": {},
+    }
+
+
+def record_from_events(
+    events: Iterable[Mapping[str, Any]],
+    *,
+    run_id: RunId,
+    repo_id: RepoId,
+    repo: Mapping[str, str],
+    worktree: str,
+    archived: bool,
+) -> dict[str, Any] | None:
+    """The ``meta.json`` object of a run as its events (oldest first) tell it; None when they do not tell how it was made.
+
+    ``repo`` is as for :func:`new_record`; ``archived`` says where the record stands.
+    """
+    record: dict[str, Any] | None = None
+    for event in events:
+        data = event.get("data")
+        if not isinstance(data, dict):
+            continue
+        if event.get("event") == "run_create" and record is None:
+            try:
+                intent = {**data, "worktree": worktree}
+                created_at = str(event["timestamp"])
+                record = new_record(intent, run_id=run_id, repo_id=repo_id, repo=repo, created_at=created_at)
+            except KeyError:
+                return None
+        elif event.get("event") == "rename" and record is not None and data.get("new"):
+            record["name"] = data["new"]
+        elif event.get("event") == "clean_started" and record is not None and archived:
+            record["flags"] = {"abandoned": True}
+            record["archive"] = {"archived_at": str(event.get("timestamp", ""))}
+    return record
 
 
 def is_run_directory(name: str) -> bool:

@@ -115,7 +115,7 @@ def find_run(
             raise AgencyError(
                 "E_RUN_BROKEN",
                 f"the record of run {found.run.run_id} cannot be used: {found.run.reason}",
-                hint=f"agency show {found.run.run_id} --paths",
+                hint=f"agency {'show --paths' if found.run.newer else 'restore'} {found.run.run_id}",
                 run_id=found.run.run_id,
                 record=f"{found.run.directory}/meta.json",
             )

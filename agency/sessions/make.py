@@ -13,10 +13,11 @@ from agency.domain.events import (
     SETUP_FINISHED,
     SETUP_STARTED,
     WORKTREE_CREATED,
+    RunCreate,
 )
 from agency.domain.ids import RunId, branch_of, make_run_id, name_from_text, session_of
 from agency.domain.repo import Repo
-from agency.domain.run import BrokenRun, Run
+from agency.domain.run import BrokenRun, Run, new_record
 from agency.domain.settings import Settings
 from agency.runners.resolve import Runner, resolve_runner
 from agency.sessions.context import Context
@@ -123,40 +124,20 @@ def _claim(context: Context, making: Making) -> Run:
         run_id = _free_run_id(context, repo)
         branch = branch_of(name, run_id)
         worktree = context.paths.worktree(repo.repo_id, run_id)
-        create_record(
-            context.paths,
-            repo.repo_id,
-            run_id,
-            meta={
-                "schema_version": "1.0",
-                "run_id": run_id,
-                "repo_id": repo.repo_id,
-                "repo_key": repo.repo_key,
-                "repo_root": repo.root,
-                "git_dir": repo.git_dir,
-                "name": name,
-                "mode": "interactive",
-                "runner": making.runner,
-                "runner_args": list(making.runner_args),
-                "parent_branch": parent.branch,
-                "base_commit": parent.commit,
-                "branch": branch,
-                "worktree_path": worktree,
-                "tmux_session_name": session_of(run_id),
-                "created_at": now(),
-                "flags": {},
-            },
-            intent={
-                "name": name,
-                "branch": branch,
-                "parent_branch": parent.branch,
-                "base_commit": parent.commit,
-                "worktree": worktree,
-                "session_name": session_of(run_id),
-                "runner": making.runner,
-                "operator": this_process(context.command),
-            },
-        )
+        intent: RunCreate = {
+            "name": name,
+            "branch": branch,
+            "parent_branch": parent.branch,
+            "base_commit": parent.commit,
+            "worktree": worktree,
+            "session_name": session_of(run_id),
+            "runner": making.runner,
+            "runner_args": list(making.runner_args),
+            "operator": this_process(context.command),
+        }
+        known = {"repo_key": repo.repo_key, "root": repo.root, "git_dir": repo.git_dir}
+        meta = new_record(intent, run_id=run_id, repo_id=repo.repo_id, repo=known, created_at=now())
+        create_record(context.paths, repo.repo_id, run_id, meta=meta, intent=intent)
         run = _loaded(context, repo, run_id)
         git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
         try:

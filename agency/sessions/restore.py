@@ -7,7 +7,7 @@ from agency.domain.errors import AgencyError
 from agency.domain.events import RESTORE_FAILED, RESTORE_FINISHED, RESTORE_STARTED
 from agency.domain.journal import Journal, fold
 from agency.domain.repo import Repo
-from agency.domain.run import Run
+from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
 from agency.sessions.find import remember
 from agency.sessions.park import parked_tree, unpark
@@ -27,18 +27,24 @@ from agency.tools.signals import shielded
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
     """What was done: ``unparked`` (everything as it was), ``rebuilt`` (from commits), ``reconnected`` (git works in the worktree
-    again), or ``finished`` (it was whole, only the record said otherwise)."""
+    again), ``finished`` (it was whole, only the record said otherwise), or ``record rebuilt`` (nothing else was missing)."""
 
     run: Run
     how: str
 
 
-def restore_run(context: Context, run: Run) -> Restored:
+def restore_run(context: Context, run: Run | BrokenRun) -> Restored:
     """Bring back the worktree, branch and record of a run as they were.
 
     Raises E_NOT_ARCHIVED when nothing is missing, E_NAME_EXISTS when a present run has the name by now, E_RESTORE_FAILED
-    when git no longer has what is needed, E_RUN_BUSY, E_NO_REPO.
+    when git no longer has what is needed, E_RUN_BROKEN when the record is broken and its events do not tell it, E_RUN_BUSY,
+    E_NO_REPO.
     """
+    mended = isinstance(run, BrokenRun)
+    if isinstance(run, BrokenRun):
+        from agency.sessions.mend import mend_record
+
+        run = mend_record(context, run)
     repo = require_repo_of(context, run)
     require_idle(run, fold(log_of(run).read()))
     with shielded(), context.lock(run.repo_id) as lock:
@@ -48,6 +54,8 @@ def restore_run(context: Context, run: Run) -> Restored:
         git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
         _require_free_name(context, run)
         if not run.archived and journal.operation is None and is_connected(run, repo):
+            if mended:
+                return Restored(run=run, how="record rebuilt")
             raise AgencyError(
                 "E_NOT_ARCHIVED",
                 f"nothing of {run.name} is missing",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from internal_tests.chaos.killing import run_until
 from internal_tests.support.world import SeenRun, World, demo_config
 
 
@@ -86,14 +87,13 @@ def test_a_broken_record_is_told_and_left_as_it_is_by_every_command(
         ("kill", run.id),
         ("stop", run.id),
         ("clean", run.id, "--yes", "--force"),
-        ("restore", run.id),
         ("path", run.id),
         ("diff", run.id),
         ("rename", run.id, "other"),
     ):
         result = world.agency(*words)
         assert (result.code, result.error_code) == (1, "E_RUN_BROKEN"), (words, result.err)
-        assert f"agency show {run.id} --paths" in result.err
+        assert f"hint: agency {'show --paths' if damage is newer else 'restore'} {run.id}" in result.err
     assert (record.read_bytes() if record.is_file() else None) == before
     assert world.sessions() == [run.session]
 
@@ -121,7 +121,55 @@ def test_a_broken_archived_record_is_listed_with_all(world: World) -> None:
     world.ok("clean", "gone", "--yes")
     truncated(run.directory / "meta.json")
     assert "broken (archived)" in world.ok("ls", "--all").out
+    world.ok("restore", run.id)
+    assert (run.archived, run.row()["name"]) == (False, "gone")
+
+
+@pytest.mark.parametrize("damage", [one for one in DAMAGES if one is not newer], ids=lambda damage: damage.__name__)
+def test_restore_writes_a_broken_record_anew_from_the_events(world: World, damage: Callable[[Path], None]) -> None:
+    run = world.run("first", "--", "--show", "HOME")
+    run.wait_for_screen("demo agent ready")
+    world.ok("rename", "first", "hurt")
+    (run.worktree / "note.txt").write_text("work\n")
+    whole, pane = run.meta, run.pane()
+    damage(run.directory / "meta.json")
+    assert world.ok("restore", run.id).pairs["how"] == "record rebuilt"
+    assert {**run.meta, "created_at": ""} == {**whole, "created_at": ""}
+    assert (run.pane(), run.status()) == (pane, "active")
+    assert (run.worktree / "note.txt").read_text() == "work\n"
+    assert run.event_names()[-1] == "record_rebuilt"
+    assert len(list(run.directory.glob("meta.broken-*"))) == (0 if damage is missing else 1)
+    assert world.agency("restore", "hurt").error_code == "E_NOT_ARCHIVED"
+
+
+def test_a_record_whose_events_are_gone_too_stays_as_it_is(world: World) -> None:
+    run = broken_run(world, truncated)
+    (run.directory / "events.jsonl").write_text("")
+    before = (run.directory / "meta.json").read_bytes()
+    result = world.agency("restore", run.id)
+    assert (result.error_code, f"agency show {run.id} --paths" in result.err) == ("E_RUN_BROKEN", True)
+    assert (run.directory / "meta.json").read_bytes() == before
+
+
+def test_a_record_of_a_later_version_is_not_written_anew(world: World) -> None:
+    run = broken_run(world, newer)
+    before = (run.directory / "meta.json").read_bytes()
     assert world.agency("restore", run.id).error_code == "E_RUN_BROKEN"
+    assert (run.directory / "meta.json").read_bytes() == before
+
+
+def test_a_restore_of_a_broken_record_killed_at_any_step_is_finished_by_the_next(world: World) -> None:
+    run = broken_run(world, truncated)
+    half = (run.directory / "meta.json").read_bytes()
+    at, killed = 1, True
+    while killed:
+        (run.directory / "meta.json").write_bytes(half)
+        killed = run_until(world, ("restore", run.id), at=at).killed
+        if world.agency("restore", run.id).code != 0:
+            assert world.agency("restore", run.id).error_code == "E_NOT_ARCHIVED"
+        assert (run.meta["name"], run.status()) == ("hurt", "active")
+        at += 1
+    assert at > 10
 
 
 def test_a_record_of_a_newer_minor_version_is_used_and_keeps_what_we_do_not_know(world: World) -> None:

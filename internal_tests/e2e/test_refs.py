@@ -221,7 +221,7 @@ def test_a_broken_run_is_found_by_its_id_and_refused_where_its_record_is_needed(
     assert meant(world, run.id[:14]) == run.id
     result = world.agency("path", run.id)
     assert (result.code, result.error_code) == (1, "E_RUN_BROKEN")
-    assert f"hint: agency show {run.id} --paths" in result.err
+    assert f"hint: agency restore {run.id}" in result.err
     assert f"record: {run.directory}/meta.json" in result.err
 
 

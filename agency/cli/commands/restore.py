@@ -14,13 +14,13 @@ def command(ref: str, as_json: bool, repo: str | None, lock_timeout: float) -> N
     """Bring a cleaned run back as it was: worktree with uncommitted, untracked and ignored files, branch and record.
 
     Also finishes the worktree of a run whose making was interrupted, rebuilds one that was deleted by hand (from the commits of
-    its branch), and connects it again after the repository was moved.
+    its branch), connects it again after the repository was moved, and writes a damaged record anew from its events.
     """
-    from agency.sessions.find import require_run
+    from agency.sessions.find import find_run
     from agency.sessions.restore import restore_run
 
     context = make_context("restore", lock_timeout)
-    run = require_run(context, ref, repo=repo, archived="yes")
+    run = find_run(context, ref, repo=repo, archived="yes", broken=True)
     restored = restore_run(inside(context, repo), run)
     result = {
         "restored": restored.run.run_id,
