@@ -5,12 +5,16 @@ without conversations: a resume starts it afresh. Words are those after the prog
 words that the user configured or gave, which always stay.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from agency.domain.agent import AgentState
-from agency.domain.output import Output
-from agency.domain.usage import Spending
+if TYPE_CHECKING:  # a run is started without them
+    from agency.domain.agent import AgentState
+    from agency.domain.output import Output
+    from agency.domain.usage import Spending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
