@@ -1,10 +1,11 @@
 """Claude Code.
 
 Facts, seen with 2.1.197: ``--session-id UUID`` begins a conversation under an id of our choice and refuses one that exists;
-``--resume UUID`` goes on with it and ends at once when the directory it is typed in has no transcript of it; ``/clear`` begins
-another id. A transcript is ``<UUID>.jsonl`` in ``$CLAUDE_CONFIG_DIR/projects`` (else ``~/.claude/projects``), in a directory
-named as the working directory with everything but letters and digits turned into hyphens. ``--settings FILE`` adds hooks for this
-start alone; each gets a JSON object with ``hook_event_name`` and ``session_id`` on standard input.
+``--resume UUID`` goes on with it and ends at once when the directory it is typed in has no transcript of it; ``/clear``
+begins another id; ``-p`` goes on under the same id and takes the prompt from standard input. A transcript is ``<UUID>.jsonl``
+in ``$CLAUDE_CONFIG_DIR/projects`` (else ``~/.claude/projects``), in a directory named as the working directory with
+everything but letters and digits turned into hyphens. ``--settings FILE`` adds hooks for this start alone; each gets a JSON
+object with ``hook_event_name`` and ``session_id`` on standard input.
 """
 
 import glob
@@ -18,10 +19,14 @@ import uuid
 from typing import Any
 
 from agency.domain.agent import AgentState, state_from_hooks
+from agency.domain.output import Output
 from agency.runners import hook
 from agency.runners.adapter import Adapter, Scene, Words
+from agency.runners.claude_output import read_claude
 
 _OWN_CHOICE = frozenset({"--session-id", "--resume", "-r", "--continue", "-c", "--from-pr", "--fork-session"})
+
+_HEADLESS = ("-p", "--output-format", "stream-json", "--verbose")
 
 _EVENTS = (
     "SessionStart",
@@ -74,6 +79,15 @@ class Claude(Adapter):
         words = ("--resume", thread_id, "--fork-session", "--session-id", fresh)
         last = (prompt,) if prompt is not None else ()
         return Words(words=(*extra, *_hooks(scene, extra), *words, *last), thread_id=fresh)
+
+    def headless(self, scene: Scene, extra: tuple[str, ...], prompt: str, thread_id: str | None) -> Words | None:
+        """The prompt by standard input. What it would ask a person is refused unless the user's words allow it."""
+        begun = self.resume(scene, extra, thread_id) if thread_id is not None else self.start(scene, extra, None)
+        return Words(words=(*begun.words, *_HEADLESS), thread_id=begun.thread_id, typed=prompt)
+
+    def read_output(self, line: str) -> tuple[Output, ...]:
+        """Lines of ``--output-format stream-json``."""
+        return read_claude(line)
 
     def knows(self, scene: Scene, thread_id: str) -> bool:
         """Whether there is a transcript, in whatever directory it was written."""
