@@ -60,16 +60,18 @@ class Adapter:
         return None
 
     def headless(self, scene: Scene, extra: tuple[str, ...], prompt: str, thread_id: str | None) -> Words | None:
-        """Answer ``prompt`` without a terminal and end: in a new conversation, or going on with ``thread_id``. Its standard
-        output is then lines for :meth:`read_output`. None when the agent cannot."""
+        """Answer ``prompt`` without a terminal and end: in a new conversation, or going on with ``thread_id``, which
+        :meth:`knows` found. It has to be started in the worktree, with :attr:`Words.typed` on its standard input at once; its
+        standard output is then lines for :meth:`read_output`. None when the agent cannot."""
         return None
 
     def read_output(self, line: str) -> tuple[Output, ...]:
-        """What one line of headless output tells; nothing for lines of no interest or that cannot be understood."""
+        """What one line of headless output tells; nothing for lines of no interest or that cannot be understood, whatever
+        stands in them: it never raises."""
         return ()
 
     def knows(self, scene: Scene, thread_id: str) -> bool:
-        """Whether the agent still has the conversation."""
+        """Whether the agent still has the conversation and can go on with it in this worktree."""
         return False
 
     def find_thread(self, scene: Scene, since: float) -> str | None:

@@ -54,14 +54,16 @@ class Gemini(Adapter):
 
     def resume(self, scene: Scene, extra: tuple[str, ...], thread_id: str) -> Words:
         """The same id; a copy where the conversation was written before the worktree was moved."""
-        if any(_is_here(scene, path) for path in _files(scene, thread_id)):
-            return Words(words=(*extra, "--resume", thread_id), thread_id=thread_id)
-        return Words(words=(*extra, "--session-file", _latest(_files(scene, thread_id))))
+        files = _files(scene, thread_id)
+        if files and not any(_is_here(scene, path) for path in files):
+            return Words(words=(*extra, "--session-file", _latest(files)))
+        return Words(words=(*extra, "--resume", thread_id), thread_id=thread_id)
 
     def fork(self, scene: Scene, extra: tuple[str, ...], thread_id: str, prompt: str | None) -> Words | None:
         """A copy whose id the agent chooses."""
+        files = _files(scene, thread_id)
         last = ("--prompt-interactive", prompt) if prompt is not None else ()
-        return Words(words=(*extra, "--session-file", _latest(_files(scene, thread_id)), *last))
+        return Words(words=(*extra, "--session-file", _latest(files), *last)) if files else None
 
     def headless(self, scene: Scene, extra: tuple[str, ...], prompt: str, thread_id: str | None) -> Words | None:
         """The prompt by standard input, of which gemini reads 8 MiB; it has to stand there when gemini looks, for it waits half a
@@ -120,7 +122,7 @@ def _files(scene: Scene, thread_id: str, *, answered: bool = True) -> list[str]:
 
 
 def _latest(paths: list[str]) -> str:
-    return max(paths, key=os.path.getmtime, default="")
+    return max(paths, key=os.path.getmtime)
 
 
 def _is_here(scene: Scene, path: str) -> bool:

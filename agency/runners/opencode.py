@@ -1,13 +1,15 @@
 """opencode.
 
-Facts, seen with 1.18.33: the agent chooses the id (``ses_...``); ``--session ID`` goes on with it and ``--fork`` besides with
-a copy. Conversations are in an SQLite database, ``opencode.db`` in ``$XDG_DATA_HOME/opencode`` (else
+Facts, seen with 1.18.33: the agent chooses the id (``ses_...``); ``--session ID`` goes on with it, always in the directory in
+which it was begun. Conversations are in an SQLite database, ``opencode.db`` in ``$XDG_DATA_HOME/opencode`` (else
 ``~/.local/share/opencode``), or where ``$OPENCODE_DB`` says: a row of ``session`` with the directory and, for sub-agents, the
 parent; rows of ``message`` and ``part`` hold JSON. ``opencode run`` refuses by itself what it would ask a person.
 
-Not possible: an id of our choice. While a tool is running or waits for permission the rows look the same, so no state is told
-then; the question is known from the screen. ``run`` takes fewer options than opencode itself: what the user configures has to
-be known to both for headless work (``--model``, ``--agent``, ``--auto`` are).
+Not possible: an id of our choice. A conversation cannot go on in a worktree that was moved (opencode fails), nor be forked:
+``--fork`` makes a copy that works in the directory of the original, which is another run's worktree. While a tool is running
+or waits for permission the rows look the same, so no state is told then; the question is known from the screen. ``run`` takes
+fewer options than opencode itself: what the user configures has to be known to both for headless work (``--model``,
+``--agent``, ``--auto`` are).
 """
 
 import os
@@ -36,15 +38,11 @@ class Opencode(Adapter):
 
     def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
         """The prompt goes with its option."""
-        return Words(words=(*extra, *_asked(prompt)))
+        return Words(words=(*extra, *(("--prompt", prompt) if prompt is not None else ())))
 
     def resume(self, scene: Scene, extra: tuple[str, ...], thread_id: str) -> Words:
-        """The same id in this worktree, wherever it was begun."""
+        """The same id, which is one of this worktree."""
         return Words(words=(*extra, "--session", thread_id), thread_id=thread_id)
-
-    def fork(self, scene: Scene, extra: tuple[str, ...], thread_id: str, prompt: str | None) -> Words | None:
-        """A copy whose id the agent chooses."""
-        return Words(words=(*extra, "--session", thread_id, "--fork", *_asked(prompt)))
 
     def headless(self, scene: Scene, extra: tuple[str, ...], prompt: str, thread_id: str | None) -> Words | None:
         """The prompt by standard input."""
@@ -56,8 +54,9 @@ class Opencode(Adapter):
         return read_opencode(line)
 
     def knows(self, scene: Scene, thread_id: str) -> bool:
-        """Whether it is in the database."""
-        return bool(_rows(scene, "select id from session where id = ?", thread_id))
+        """Whether the database has it for this worktree."""
+        here = os.path.realpath(scene.worktree)
+        return bool(_rows(scene, "select id from session where id = ? and directory = ?", thread_id, here))
 
     def find_thread(self, scene: Scene, since: float) -> str | None:
         """The conversation of this worktree, begun by a person, that was written last."""
@@ -112,10 +111,6 @@ class Opencode(Adapter):
         )
         answers = [(parsed(row[0]), count(row[1]) / 1000) for row in rows]
         return tuple(_spending(answer, at) for answer, at in answers if answer.get("role") == "assistant")
-
-
-def _asked(prompt: str | None) -> tuple[str, ...]:
-    return ("--prompt", prompt) if prompt is not None else ()
 
 
 def _rows(scene: Scene, query: str, *values: object) -> list[tuple[Any, ...]]:
