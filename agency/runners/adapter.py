@@ -11,15 +11,18 @@ from dataclasses import dataclass, field
 from agency.domain.agent import AgentState
 from agency.domain.output import Output
 from agency.domain.usage import Spending
+from agency.runners.flags import Flag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """Where an agent works: its ``worktree``, the ``directory`` of the run's record, and the environment it sees."""
+    """Where an agent works: its ``worktree``, the ``directory`` of the run's record, and the environment it sees. ``lacking`` are
+    the flags that its installed version is known to lack."""
 
     worktree: str
     directory: str
     environ: Mapping[str, str] = field(repr=False)
+    lacking: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,8 @@ class Adapter:
     command: tuple[str, ...] = ()
     has_threads = False
     takes_prompt = True
+    flags: tuple[Flag, ...] = ()
+    """The flags that not every version in use has, and that it does without where :attr:`Scene.lacking` names them."""
     dialogs: tuple[tuple[str, str], ...] = ()
     """Phrases on the screen of questions that the agent asks before it does anything else, and what each is."""
     confirms_prompts = False

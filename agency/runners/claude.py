@@ -62,7 +62,7 @@ class Claude(Adapter):
         """A conversation under a fresh id, unless the user's own words choose one."""
         last = (prompt,) if prompt is not None else ()
         extra = (*extra, *_hooks(scene, extra))
-        if _OWN_CHOICE.intersection(word.partition("=")[0] for word in extra):
+        if "--session-id" in scene.lacking or _OWN_CHOICE.intersection(word.partition("=")[0] for word in extra):
             return Words(words=(*extra, *last))
         thread_id = str(uuid.uuid4())
         return Words(words=(*extra, "--session-id", thread_id, *last), thread_id=thread_id)
@@ -74,6 +74,8 @@ class Claude(Adapter):
 
     def fork(self, scene: Scene, extra: tuple[str, ...], thread_id: str, prompt: str | None) -> Words | None:
         """A copy under a fresh id of our choice; claude looks for the transcript in the directory it starts in."""
+        if scene.lacking.intersection(("--fork-session", "--session-id")):
+            return None
         _bring_transcript(scene, thread_id)
         fresh = str(uuid.uuid4())
         words = ("--resume", thread_id, "--fork-session", "--session-id", fresh)
@@ -121,7 +123,7 @@ class Claude(Adapter):
 
 def _hooks(scene: Scene, extra: tuple[str, ...]) -> tuple[str, ...]:
     """``--settings`` with our hooks, in a file beside the run's record; nothing when the user gives settings of their own."""
-    if any(word.partition("=")[0] == "--settings" for word in extra):
+    if "--settings" in scene.lacking or any(word.partition("=")[0] == "--settings" for word in extra):
         return ()
     command = shlex.join((sys.executable, "-I", "-S", hook.__file__, f"{scene.directory}/{_TOLD}"))
     entry = [{"hooks": [{"type": "command", "command": command, "timeout": 10}]}]

@@ -22,6 +22,7 @@ from typing import Any
 from agency.domain.output import Output
 from agency.domain.usage import Spending, Usage
 from agency.runners.adapter import Adapter, Scene, Words
+from agency.runners.flags import Flag
 from agency.runners.gemini_output import read_gemini
 from agency.runners.jsonlines import count, objects, parsed, string, within
 
@@ -36,6 +37,12 @@ class Gemini(Adapter):
     command = ("gemini",)
     has_threads = True
     confirms_prompts = True
+    flags = (
+        Flag(word="stream-json", since=(0, 11, 3), without="it cannot work headless"),
+        Flag(word="--resume", since=(0, 15, 3), without="a resume begins a new conversation"),
+        Flag(word="--session-id", since=(0, 41, 0), without="its conversation is known only once it has written it"),
+        Flag(word="--session-file", since=(0, 43, 0), without="conversations can be neither forked nor moved"),
+    )
     dialogs = (
         ("Do you trust the files in this folder", "trust dialog"),
         ("How would you like to authenticate", "login dialog"),
@@ -47,7 +54,7 @@ class Gemini(Adapter):
         """A conversation under a fresh id, unless the user's own words choose one. The prompt goes with the option that stays
         interactive."""
         last = ("--prompt-interactive", prompt) if prompt is not None else ()
-        if _OWN_CHOICE.intersection(word.partition("=")[0] for word in extra):
+        if "--session-id" in scene.lacking or _OWN_CHOICE.intersection(word.partition("=")[0] for word in extra):
             return Words(words=(*extra, *last))
         thread_id = str(uuid.uuid4())
         return Words(words=(*extra, "--session-id", thread_id, *last), thread_id=thread_id)
@@ -61,13 +68,15 @@ class Gemini(Adapter):
 
     def fork(self, scene: Scene, extra: tuple[str, ...], thread_id: str, prompt: str | None) -> Words | None:
         """A copy whose id the agent chooses."""
-        files = _files(scene, thread_id)
+        files = _files(scene, thread_id) if "--session-file" not in scene.lacking else []
         last = ("--prompt-interactive", prompt) if prompt is not None else ()
         return Words(words=(*extra, "--session-file", _latest(files), *last)) if files else None
 
     def headless(self, scene: Scene, extra: tuple[str, ...], prompt: str, thread_id: str | None) -> Words | None:
         """The prompt by standard input, of which gemini reads 8 MiB; it has to stand there when gemini looks, for it waits half a
         second only."""
+        if "stream-json" in scene.lacking:
+            return None
         begun = self.resume(scene, extra, thread_id) if thread_id is not None else self.start(scene, extra, None)
         return Words(words=(*begun.words, *_HEADLESS), thread_id=begun.thread_id, typed=prompt)
 
@@ -77,7 +86,8 @@ class Gemini(Adapter):
 
     def knows(self, scene: Scene, thread_id: str) -> bool:
         """Whether there is a file of it with an answer, in whatever directory it was written."""
-        return bool(_files(scene, thread_id))
+        files = _files(scene, thread_id) if "--resume" not in scene.lacking else []
+        return any("--session-file" not in scene.lacking or _is_here(scene, path) for path in files)
 
     def find_thread(self, scene: Scene, since: float) -> str | None:
         """The conversation of this worktree, begun by a person, that was written last."""

@@ -272,13 +272,59 @@ _LINES: dict[str, tuple[str, dict[str, Any], tuple[Output, ...]]] = {
 
 _HEADLESS = ("claude", "codex", "gemini", "opencode")
 _KINDS = st.sampled_from(
-    "system assistant user result thread.started item.started item.completed turn.completed turn.failed error init message"
-    " tool_use tool_result step_start step_finish text".split()
+    [
+        *(
+            "system",
+            "assistant",
+            "user",
+            "result",
+            "thread.started",
+            "item.started",
+            "item.completed",
+            "turn.completed",
+        ),
+        *("turn.failed", "error", "init", "message", "tool_use", "tool_result", "step_start", "step_finish", "text"),
+    ]
 )
 _KEYS = st.sampled_from(
-    "type subtype session_id thread_id sessionID message content item usage modelUsage error errors part state tokens cache"
-    " cost total_cost_usd stats input_tokens output_tokens cached_input_tokens result changes input text arguments is_error"
-    " error_status data reason".split()
+    [
+        *(
+            "type",
+            "subtype",
+            "session_id",
+            "thread_id",
+            "sessionID",
+            "message",
+            "content",
+            "item",
+            "usage",
+            "modelUsage",
+        ),
+        *(
+            "error",
+            "errors",
+            "part",
+            "state",
+            "tokens",
+            "cache",
+            "cost",
+            "total_cost_usd",
+            "stats",
+            "input_tokens",
+            "data",
+        ),
+        *(
+            "output_tokens",
+            "cached_input_tokens",
+            "result",
+            "changes",
+            "input",
+            "text",
+            "arguments",
+            "is_error",
+            "reason",
+        ),
+    ]
 )
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | _KINDS,
