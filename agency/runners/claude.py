@@ -23,6 +23,7 @@ from agency.domain.output import Output
 from agency.runners import hook
 from agency.runners.adapter import Adapter, Scene, Words
 from agency.runners.claude_output import read_claude
+from agency.runners.flags import Flag
 
 _OWN_CHOICE = frozenset({"--session-id", "--resume", "-r", "--continue", "-c", "--from-pr", "--fork-session"})
 
@@ -49,6 +50,13 @@ class Claude(Adapter):
     command = ("claude",)
     has_threads = True
     confirms_prompts = True
+    flags = (
+        Flag(word="--session-id", since=(1, 0, 53), without="its conversation is known only once it has written it"),
+        Flag(word="--fork-session", since=(1, 0, 119), without="conversations cannot be forked"),
+        Flag(
+            word="--settings", since=(1, 0, 61), without="it tells neither what it is doing nor that it took a prompt"
+        ),
+    )
     dialogs = (
         ("Do you trust the files in this folder", "trust dialog"),
         ("Quick safety check", "trust dialog"),

@@ -18,6 +18,7 @@ from agency.domain.agent import AgentState
 from agency.domain.output import Output
 from agency.runners.adapter import Adapter, Scene, Words
 from agency.runners.codex_output import read_codex
+from agency.runners.flags import Flag
 
 _ID_LENGTH = 36
 _TAIL = 256 * 1024
@@ -35,6 +36,10 @@ class Codex(Adapter):
     command = ("codex",)
     has_threads = True
     confirms_prompts = True
+    flags = (
+        Flag(word="resume", since=(0, 36, 0), without="a resume begins a new conversation"),
+        Flag(word="fork", since=(0, 87, 0), without="conversations cannot be forked"),
+    )
     dialogs = (
         ("Trust this folder?", "trust dialog"),
         ("Do you trust the contents of this directory", "trust dialog"),
@@ -48,6 +53,8 @@ class Codex(Adapter):
 
     def fork(self, scene: Scene, extra: tuple[str, ...], thread_id: str, prompt: str | None) -> Words | None:
         """A copy whose id the agent chooses."""
+        if "fork" in scene.lacking:
+            return None
         last = (prompt,) if prompt is not None else ()
         return Words(words=("fork", "-C", scene.worktree, *extra, thread_id, *last))
 
@@ -63,7 +70,7 @@ class Codex(Adapter):
 
     def knows(self, scene: Scene, thread_id: str) -> bool:
         """Whether there is a session file."""
-        return bool(_files(scene, thread_id))
+        return "resume" not in scene.lacking and bool(_files(scene, thread_id))
 
     def state(self, scene: Scene, thread_id: str | None) -> AgentState | None:
         """What the last telling line of its session file says."""

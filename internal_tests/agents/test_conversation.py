@@ -4,17 +4,14 @@ import shutil
 from pathlib import Path
 
 import psutil
-import pytest
 
-from internal_tests.agents.agents import ALL_AGENTS, Agent
+from internal_tests.agents.agents import Agent
 from internal_tests.agents.model_server import ModelServer
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import SeenRun, World
 
 _FIRST = "the first prompt speaks of walnuts"
 _SECOND = "the second prompt speaks of almonds"
-
-_every_agent = pytest.mark.parametrize("agent", ALL_AGENTS, ids=lambda agent: agent.name, indirect=True)
 
 
 def _begin(world: World, agent: Agent, server: ModelServer) -> SeenRun:
@@ -46,7 +43,6 @@ def _kill(world: World, run: SeenRun) -> None:
             continue
 
 
-@_every_agent
 def test_the_conversation_goes_on_after_agent_and_tmux_were_killed(
     world: World, agent: Agent, server: ModelServer
 ) -> None:
@@ -73,7 +69,6 @@ def test_the_conversation_goes_on_after_the_data_directory_moved(
     _go_on(world, agent, server, run)
 
 
-@_every_agent
 def test_a_fresh_resume_begins_another_conversation_and_keeps_the_old_id(
     world: World, agent: Agent, server: ModelServer
 ) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,25 @@ def test_gemini_goes_on_with_a_copy_of_a_conversation_of_another_place(scene: Sc
     (place / ".project_root").write_text(os.path.realpath(scene.worktree))
     assert ADAPTERS["gemini"].find_thread(scene, 0.0) == _THREAD
     assert _headless("gemini", scene, thread_id=_THREAD).words[:2] == ("--resume", _THREAD)
+
+
+@pytest.mark.parametrize("name", ["claude", "codex", "gemini"])
+def test_no_flag_that_lacks_is_on_a_command_line(name: str, scene: Scene) -> None:
+    adapter = ADAPTERS[name]
+    for flag in adapter.flags:
+        old = replace(scene, lacking=frozenset([flag.word]))
+        begun = [adapter.start(old, (), _PROMPT), adapter.headless(old, (), _PROMPT, None)]
+        if adapter.knows(old, _THREAD):
+            begun += [adapter.resume(old, (), _THREAD), adapter.fork(old, (), _THREAD, None)]
+        assert not any(flag.word in words.words for words in begun if words is not None)
+
+
+def test_a_version_that_lacks_the_flags_of_a_fork_does_not_fork(scene: Scene) -> None:
+    for name in ("claude", "codex", "gemini"):
+        adapter = ADAPTERS[name]
+        old = replace(scene, lacking=frozenset(flag.word for flag in adapter.flags))
+        assert adapter.fork(old, (), _THREAD, None) is None
+
+
+def test_opencode_does_not_fork_because_the_copy_would_work_in_the_worktree_of_the_original(scene: Scene) -> None:
+    assert ADAPTERS["opencode"].fork(scene, (), "ses_1", None) is None
