@@ -33,7 +33,8 @@ def without_lacking(context: Context, runner: Runner) -> Runner:
         remember_version(context.paths, runner.program, told)
     if lacked:
         words = "; ".join(f"no {flag.word}, so {flag.without}" for flag in lacked)
-        context.tell(f"{runner.name} is of version {told}: {words}")
+        numbers = ".".join(str(number) for number in version_in(told) or ())
+        context.tell(f"{runner.name} is of version {numbers}: {words}")
     return replace(runner, lacking=frozenset(flag.word for flag in lacked))
 
 

@@ -31,6 +31,11 @@ def test_a_second_turn_goes_on_with_the_conversation_of_the_first(
     assert agent.adapter.knows(agent.scene, first.thread_id)
     assert agent.adapter.find_thread(agent.scene, 0.0) == first.thread_id
 
+    if any_agent is OPENCODE:
+        state = agent.adapter.state(agent.scene, first.thread_id)
+        assert state is not None
+        assert (state.doing, state.detail) == ("done", "understood")
+
     second = agent.turn("speak of almonds", first.thread_id)
     assert second.end.ok, second.complaint
     assert second.thread_id == first.thread_id
