@@ -1,9 +1,12 @@
 """Gemini and opencode in a terminal: their conversation is known, and a resume goes on with it."""
 
+import itertools
+import json
+
 import pytest
 
 from internal_tests.agents.agents import GEMINI, OPENCODE, Agent
-from internal_tests.agents.model_server import ModelServer
+from internal_tests.agents.model_server import Answer, ModelServer
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import World
 
@@ -29,3 +32,25 @@ def test_the_conversation_goes_on_after_a_kill(world: World, any_agent: Agent, s
 
     wait_for(asked, "the second prompt at the server", 60, every=1.0)
     assert all(request.says("speak of walnuts") for request in server.conversations("speak of almonds"))
+
+
+def test_a_permission_that_is_asked_for_is_seen_on_the_screen(
+    world: World, any_agent: Agent, server: ModelServer
+) -> None:
+    any_agent.configure(world, server)
+    if any_agent is OPENCODE:
+        config = json.loads(world.env["OPENCODE_CONFIG_CONTENT"])
+        world.env["OPENCODE_CONFIG_CONTENT"] = json.dumps({**config, "permission": {"bash": "ask"}})
+    tool, key = any_agent.shell
+    numbers = itertools.count()
+    asked = Answer(tool=tool, arguments={key: "touch planted", "description": "plant it"})
+    server.responder = lambda request: (
+        asked if tool in request.tools and not next(numbers) else Answer(text="it is planted")
+    )
+    run = world.run("talk", "--prompt", "plant it")
+    wait_for(lambda: run.status() == "waiting", "the question", 120, every=0.5)
+    assert run.row()["summary"] == "permission dialog"
+    world.tmux_ask("send-keys", "-t", f"={run.session}:", "Enter")
+    run.wait_for_screen("it is planted", 60)
+    wait_for(lambda: run.status() != "waiting", "the question to be answered", 30, every=0.5)
+    assert (run.worktree / "planted").exists()
