@@ -15,15 +15,18 @@ if TYPE_CHECKING:  # a run is started without them
     from agency.domain.agent import AgentState
     from agency.domain.output import Output
     from agency.domain.usage import Spending
+    from agency.runners.flags import Flag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """Where an agent works: its ``worktree``, the ``directory`` of the run's record, and the environment it sees."""
+    """Where an agent works: its ``worktree``, the ``directory`` of the run's record, and the environment it sees. ``lacking`` are
+    the flags that its installed version is known to lack."""
 
     worktree: str
     directory: str
     environ: Mapping[str, str] = field(repr=False)
+    lacking: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,8 @@ class Adapter:
     command: tuple[str, ...] = ()
     has_threads = False
     takes_prompt = True
+    flags: tuple[Flag, ...] = ()
+    """The flags that not every version in use has, and that it does without where :attr:`Scene.lacking` names them."""
     dialogs: tuple[tuple[str, str], ...] = ()
     """Phrases on the screen of questions that the agent asks before it does anything else, and what each is."""
     confirms_prompts = False
@@ -64,16 +69,18 @@ class Adapter:
         return None
 
     def headless(self, scene: Scene, extra: tuple[str, ...], prompt: str, thread_id: str | None) -> Words | None:
-        """Answer ``prompt`` without a terminal and end: in a new conversation, or going on with ``thread_id``. Its standard
-        output is then lines for :meth:`read_output`. None when the agent cannot."""
+        """Answer ``prompt`` without a terminal and end: in a new conversation, or going on with ``thread_id``, which
+        :meth:`knows` found. It has to be started in the worktree, with :attr:`Words.typed` on its standard input at once; its
+        standard output is then lines for :meth:`read_output`. None when the agent cannot."""
         return None
 
     def read_output(self, line: str) -> tuple[Output, ...]:
-        """What one line of headless output tells; nothing for lines of no interest or that cannot be understood."""
+        """What one line of headless output tells; nothing for lines of no interest or that cannot be understood, whatever
+        stands in them: it never raises."""
         return ()
 
     def knows(self, scene: Scene, thread_id: str) -> bool:
-        """Whether the agent still has the conversation."""
+        """Whether the agent still has the conversation and can go on with it in this worktree."""
         return False
 
     def find_thread(self, scene: Scene, since: float) -> str | None:

@@ -1,10 +1,11 @@
 """Claude Code.
 
 Facts, seen with 2.1.197: ``--session-id UUID`` begins a conversation under an id of our choice and refuses one that exists;
-``--resume UUID`` goes on with it and ends at once when the directory it is typed in has no transcript of it; ``/clear`` begins
-another id. A transcript is ``<UUID>.jsonl`` in ``$CLAUDE_CONFIG_DIR/projects`` (else ``~/.claude/projects``), in a directory
-named as the working directory with everything but letters and digits turned into hyphens. ``--settings FILE`` adds hooks for this
-start alone; each gets a JSON object with ``hook_event_name`` and ``session_id`` on standard input.
+``--resume UUID`` goes on with it and ends at once when the directory it is typed in has no transcript of it; ``/clear``
+begins another id; ``-p`` goes on under the same id and takes the prompt from standard input. A transcript is ``<UUID>.jsonl``
+in ``$CLAUDE_CONFIG_DIR/projects`` (else ``~/.claude/projects``), in a directory named as the working directory with
+everything but letters and digits turned into hyphens. ``--settings FILE`` adds hooks for this start alone; each gets a JSON
+object with ``hook_event_name`` and ``session_id`` on standard input.
 """
 
 import glob
@@ -18,10 +19,15 @@ import uuid
 from typing import Any
 
 from agency.domain.agent import AgentState, state_from_hooks
+from agency.domain.output import Output
 from agency.runners import hook
 from agency.runners.adapter import Adapter, Scene, Words
+from agency.runners.claude_output import read_claude
+from agency.runners.flags import Flag
 
 _OWN_CHOICE = frozenset({"--session-id", "--resume", "-r", "--continue", "-c", "--from-pr", "--fork-session"})
+
+_HEADLESS = ("-p", "--output-format", "stream-json", "--verbose")
 
 _EVENTS = (
     "SessionStart",
@@ -44,6 +50,13 @@ class Claude(Adapter):
     command = ("claude",)
     has_threads = True
     confirms_prompts = True
+    flags = (
+        Flag(word="--session-id", since=(1, 0, 53), without="its conversation is known only once it has written it"),
+        Flag(word="--fork-session", since=(1, 0, 119), without="conversations cannot be forked"),
+        Flag(
+            word="--settings", since=(1, 0, 61), without="it tells neither what it is doing nor that it took a prompt"
+        ),
+    )
     dialogs = (
         ("Do you trust the files in this folder", "trust dialog"),
         ("Quick safety check", "trust dialog"),
@@ -57,7 +70,7 @@ class Claude(Adapter):
         """A conversation under a fresh id, unless the user's own words choose one."""
         last = (prompt,) if prompt is not None else ()
         extra = (*extra, *_hooks(scene, extra))
-        if _OWN_CHOICE.intersection(word.partition("=")[0] for word in extra):
+        if "--session-id" in scene.lacking or _OWN_CHOICE.intersection(word.partition("=")[0] for word in extra):
             return Words(words=(*extra, *last))
         thread_id = str(uuid.uuid4())
         return Words(words=(*extra, "--session-id", thread_id, *last), thread_id=thread_id)
@@ -69,11 +82,22 @@ class Claude(Adapter):
 
     def fork(self, scene: Scene, extra: tuple[str, ...], thread_id: str, prompt: str | None) -> Words | None:
         """A copy under a fresh id of our choice; claude looks for the transcript in the directory it starts in."""
+        if scene.lacking.intersection(("--fork-session", "--session-id")):
+            return None
         _bring_transcript(scene, thread_id)
         fresh = str(uuid.uuid4())
         words = ("--resume", thread_id, "--fork-session", "--session-id", fresh)
         last = (prompt,) if prompt is not None else ()
         return Words(words=(*extra, *_hooks(scene, extra), *words, *last), thread_id=fresh)
+
+    def headless(self, scene: Scene, extra: tuple[str, ...], prompt: str, thread_id: str | None) -> Words | None:
+        """The prompt by standard input. What it would ask a person is refused unless the user's words allow it."""
+        begun = self.resume(scene, extra, thread_id) if thread_id is not None else self.start(scene, extra, None)
+        return Words(words=(*begun.words, *_HEADLESS), thread_id=begun.thread_id, typed=prompt)
+
+    def read_output(self, line: str) -> tuple[Output, ...]:
+        """Lines of ``--output-format stream-json``."""
+        return read_claude(line)
 
     def knows(self, scene: Scene, thread_id: str) -> bool:
         """Whether there is a transcript, in whatever directory it was written."""
@@ -107,7 +131,7 @@ class Claude(Adapter):
 
 def _hooks(scene: Scene, extra: tuple[str, ...]) -> tuple[str, ...]:
     """``--settings`` with our hooks, in a file beside the run's record; nothing when the user gives settings of their own."""
-    if any(word.partition("=")[0] == "--settings" for word in extra):
+    if "--settings" in scene.lacking or any(word.partition("=")[0] == "--settings" for word in extra):
         return ()
     command = shlex.join((sys.executable, "-I", "-S", hook.__file__, f"{scene.directory}/{_TOLD}"))
     entry = [{"hooks": [{"type": "command", "command": command, "timeout": 10}]}]

@@ -1,10 +1,10 @@
 """OpenAI Codex.
 
 Facts, seen with 0.169.0: the agent chooses the id; ``codex resume ID`` (the subcommand first) goes on with it, from whatever
-directory, and fails at once when there is no session file. Session files are ``sessions/YYYY/MM/DD/rollout-<time>-<ID>.jsonl`` in
-``$CODEX_HOME`` (else ``~/.codex``); the first line, ``session_meta``, tells the directory and, as ``thread_source``, whether a
-person or another agent began the conversation. The interactive agent leaves an ``app-server`` behind that all its
-conversations share.
+directory, and fails at once when there is no session file. Session files are
+``sessions/YYYY/MM/DD/rollout-<time>-<ID>.jsonl`` in ``$CODEX_HOME`` (else ``~/.codex``); the first line, ``session_meta``,
+tells the directory and, as ``thread_source``, whether a person or another agent began the conversation. The interactive agent
+leaves an ``app-server`` behind that all its conversations share.
 """
 
 import glob
@@ -15,7 +15,10 @@ from datetime import datetime
 from typing import Any
 
 from agency.domain.agent import AgentState
+from agency.domain.output import Output
 from agency.runners.adapter import Adapter, Scene, Words
+from agency.runners.codex_output import read_codex
+from agency.runners.flags import Flag
 
 _ID_LENGTH = 36
 _TAIL = 256 * 1024
@@ -33,6 +36,10 @@ class Codex(Adapter):
     command = ("codex",)
     has_threads = True
     confirms_prompts = True
+    flags = (
+        Flag(word="resume", since=(0, 36, 0), without="a resume begins a new conversation"),
+        Flag(word="fork", since=(0, 87, 0), without="conversations cannot be forked"),
+    )
     dialogs = (
         ("Trust this folder?", "trust dialog"),
         ("Do you trust the contents of this directory", "trust dialog"),
@@ -46,12 +53,24 @@ class Codex(Adapter):
 
     def fork(self, scene: Scene, extra: tuple[str, ...], thread_id: str, prompt: str | None) -> Words | None:
         """A copy whose id the agent chooses."""
+        if "fork" in scene.lacking:
+            return None
         last = (prompt,) if prompt is not None else ()
         return Words(words=("fork", "-C", scene.worktree, *extra, thread_id, *last))
 
+    def headless(self, scene: Scene, extra: tuple[str, ...], prompt: str, thread_id: str | None) -> Words | None:
+        """The prompt by standard input. The user's words come before ``exec``, which takes fewer than codex itself. It works
+        in the directory it is started in, which has to belong to a git repository."""
+        going_on = ("resume", thread_id) if thread_id is not None else ()
+        return Words(words=(*extra, "exec", "--json", *going_on, "-"), thread_id=thread_id, typed=prompt)
+
+    def read_output(self, line: str) -> tuple[Output, ...]:
+        """Lines of ``exec --json``."""
+        return read_codex(line)
+
     def knows(self, scene: Scene, thread_id: str) -> bool:
         """Whether there is a session file."""
-        return bool(_files(scene, thread_id))
+        return "resume" not in scene.lacking and bool(_files(scene, thread_id))
 
     def state(self, scene: Scene, thread_id: str | None) -> AgentState | None:
         """What the last telling line of its session file says."""

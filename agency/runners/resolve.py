@@ -31,13 +31,14 @@ _ALWAYS_PASSED = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
     """A runner that can be started: ``program`` is an absolute path, ``extra`` the words after it that were configured or
-    given. ``environ`` is what it is to see."""
+    given. ``environ`` is what it is to see, ``lacking`` the flags that the installed version is known to lack."""
 
     name: str
     program: str
     extra: tuple[str, ...]
     adapter: Adapter
     environ: Mapping[str, str] = field(repr=False)
+    lacking: frozenset[str] = frozenset()
 
 
 def runner_names(settings: Settings) -> list[str]:

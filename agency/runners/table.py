@@ -5,8 +5,9 @@ import os
 from agency.runners.adapter import Adapter
 from agency.runners.claude import Claude
 from agency.runners.codex import Codex
+from agency.runners.gemini import Gemini
 from agency.runners.opencode import Opencode
-from agency.runners.plain import Aider, Gemini, Shell
+from agency.runners.plain import Aider, Shell
 
 ADAPTERS: dict[str, Adapter] = {
     adapter.name: adapter for adapter in (Claude(), Codex(), Gemini(), Opencode(), Aider(), Shell())

@@ -22,6 +22,7 @@ from agency.domain.settings import Settings
 from agency.runners.resolve import Runner, resolve_runner
 from agency.sessions.context import Context
 from agency.sessions.find import remember
+from agency.sessions.installed import without_lacking
 from agency.sessions.launch import start_runner
 from agency.sessions.live import tmux_of, watch_start
 from agency.sessions.parent import Parent
@@ -88,6 +89,7 @@ def make_run(context: Context, making: Making, show: Callable[[bytes], None]) ->
         runner = resolve_runner(
             settings, making.runner, context.environ, directory=run.worktree, extra=making.runner_args
         )
+        runner = without_lacking(context, runner)
         plan = making.plan(run, runner)
         if plan.note is not None:
             context.tell(plan.note)

@@ -11,6 +11,7 @@ from agency.domain.run import Run
 from agency.domain.settings import Settings
 from agency.runners.resolve import Runner, resolve_runner
 from agency.sessions.context import Context
+from agency.sessions.installed import without_lacking
 from agency.sessions.launch import start_runner
 from agency.sessions.live import Live, is_starting, look, tmux_of, watch_start
 from agency.sessions.place import config_root
@@ -33,6 +34,7 @@ def revive(context: Context, run: Run, request: ResumeRequest, seen: Live) -> Re
             return None
         settings = load_settings(config_root(context, run), context.paths.config)
         runner = resolve_runner(settings, run.runner, context.environ, directory=run.worktree, extra=run.runner_args)
+        runner = without_lacking(context, runner)
         with context.lock(run.repo_id) as lock:
             require_resumable(run)
             seen = look(context, run)

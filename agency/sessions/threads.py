@@ -107,7 +107,7 @@ def learn_thread(run: Run, runner: Runner) -> Thread | None:
 
 def scene_of(run: Run, runner: Runner) -> Scene:
     """Where the runner of a run works."""
-    return Scene(worktree=run.worktree, directory=run.directory, environ=runner.environ)
+    return Scene(worktree=run.worktree, directory=run.directory, environ=runner.environ, lacking=runner.lacking)
 
 
 def _started(thread: Thread, *, reason: str | None = None) -> Event:

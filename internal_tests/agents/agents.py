@@ -2,6 +2,8 @@
 its first questions."""
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,8 @@ class Agent:
     """A real agent.
 
     ``prepare`` points it at the model server, ``words`` is its command line, ``ready`` what its screen shows when it waits for
-    input, ``gate`` what it asks before anything else (answered with Enter).
+    input, ``gate`` what it asks before anything else (answered with Enter). ``allowing`` are words with which it runs commands
+    without asking, ``shell`` the name of its tool for that and the key of the command. ``everywhere``: CI installs it.
     """
 
     name: str
@@ -26,11 +29,16 @@ class Agent:
     prepare: Callable[[World, ModelServer], None]
     ready: str
     gate: str | None = None
+    allowing: tuple[str, ...] = ()
+    shell: tuple[str, str] = ("", "")
+    everywhere: bool = True
 
     @property
     def program(self) -> Path:
-        """Where it is installed."""
-        return INSTALLED / self.name
+        """Where it is installed: by ``internal_tests/run``, or else somewhere on PATH."""
+        here = INSTALLED / self.name
+        found = None if here.exists() or self.everywhere else shutil.which(self.name)
+        return Path(found) if found is not None else here
 
     def configure(self, world: World, server: ModelServer) -> None:
         """Make it the default runner of the world's repo, talking to ``server``."""
@@ -87,12 +95,70 @@ env_key = "MOCK_KEY"
     )
 
 
-CLAUDE = Agent(name="claude", words=(), prepare=_prepare_claude, ready="? for shortcuts")
+def _prepare_gemini(world: World, server: ModelServer) -> None:
+    world.env.update(
+        GOOGLE_GEMINI_BASE_URL=server.url,
+        GEMINI_API_KEY="anything",
+        GEMINI_CLI_TRUST_WORKSPACE="true",
+        COLORTERM="truecolor",
+    )
+    (world.home / ".gemini").mkdir()
+    settings = {"security": {"auth": {"selectedType": "gemini-api-key"}}, "general": {"disableAutoUpdate": True}}
+    (world.home / ".gemini" / "settings.json").write_text(json.dumps(settings))
+
+
+def _prepare_opencode(world: World, server: ModelServer) -> None:
+    provider = {
+        "npm": "@ai-sdk/openai-compatible",
+        "options": {"baseURL": f"{server.url}/v1", "apiKey": "anything"},
+        "models": {"mock": {}},
+    }
+    config = {"model": "mock/mock", "provider": {"mock": provider}, "autoupdate": False, "share": "disabled"}
+    world.env.update(
+        OPENCODE_CONFIG_CONTENT=json.dumps(config),
+        OPENCODE_DISABLE_MODELS_FETCH="1",
+        OPENCODE_DISABLE_LSP_DOWNLOAD="1",
+    )
+
+
+CLAUDE = Agent(
+    name="claude",
+    words=(),
+    prepare=_prepare_claude,
+    ready="? for shortcuts",
+    allowing=("--allowedTools", "Bash"),
+    shell=("Bash", "command"),
+)
 CODEX = Agent(
     name="codex",
     words=("--no-daemon",),
     prepare=_prepare_codex,
     ready="Ask Codex to do anything",
     gate="Trust this folder?",
+    allowing=("-a", "never", "-s", "danger-full-access"),
+    shell=("exec_command", "cmd"),
+)
+GEMINI = Agent(
+    name="gemini",
+    words=("-m", "gemini-2.5-flash"),
+    prepare=_prepare_gemini,
+    ready="Type your message",
+    allowing=("--approval-mode", "yolo"),
+    shell=("run_shell_command", "command"),
+)
+# 354 MB, and most of a minute for two turns on a busy machine: only where somebody has it.
+OPENCODE = Agent(
+    name="opencode",
+    words=(),
+    prepare=_prepare_opencode,
+    ready="ctrl+p commands",
+    shell=("bash", "command"),
+    everywhere=False,
 )
 AGENTS = (CLAUDE, CODEX)
+ALL_AGENTS = (CLAUDE, CODEX, GEMINI, OPENCODE)
+
+
+def in_ci() -> bool:
+    """Whether a missing agent is a failure."""
+    return bool(os.environ.get("CI")) and not os.environ.get("AGENCY_TESTS_WITHOUT_AGENTS")
