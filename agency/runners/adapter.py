@@ -5,7 +5,7 @@ without conversations: a resume starts it afresh. Words are those after the prog
 words that the user configured or gave, which always stay.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from agency.domain.agent import AgentState
@@ -15,11 +15,13 @@ from agency.domain.usage import Spending
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """Where an agent works: its ``worktree``, the ``directory`` of the run's record, and the environment it sees."""
+    """Where an agent works: its ``worktree``, the ``directory`` of the run's record, and the environment it sees. ``screen``
+    gives the text of its pane with the history, empty where there is none."""
 
     worktree: str
     directory: str
     environ: Mapping[str, str] = field(repr=False)
+    screen: Callable[[], str] = field(default=str, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,15 @@ class Adapter:
     """Phrases on the screen of questions that the agent asks before it does anything else, and what each is."""
     confirms_prompts = False
     """Whether :meth:`took_prompt` can tell."""
+    state_patterns: Mapping[str, tuple[str, ...]] = {}
+    """For ``working``, ``waiting`` and ``done``, regular expressions for the last lines of the screen of an agent that does not
+    tell its state otherwise."""
+    thread_pattern: str | None = None
+    """A regular expression whose first group is the id of the conversation, in what the agent prints."""
+    learns_from = "session file"
+    """What :meth:`find_thread` looks at, for the record."""
+    origin = "built in"
+    """How agency comes to know the agent: ``built in``, ``config`` or ``entry point``."""
     shared_daemons: tuple[str, ...] = ()
     """Words in the command lines of background servers that the agent shares between all its conversations: they belong to
     the user and outlive a run."""
@@ -68,8 +79,8 @@ class Adapter:
         """What one line of headless output tells; nothing for lines of no interest or that cannot be understood."""
         return ()
 
-    def knows(self, scene: Scene, thread_id: str) -> bool:
-        """Whether the agent still has the conversation."""
+    def knows(self, scene: Scene, thread_id: str) -> bool | None:
+        """Whether the agent still has the conversation; None when only trying to resume it can show."""
         return False
 
     def find_thread(self, scene: Scene, since: float) -> str | None:

@@ -63,6 +63,9 @@ def start_runner(
         epoch=time.time(),
         grace=grace,
         boot_id=boot_id(),
+        known_by=runner.adapter.origin,
+        thread_pattern=runner.adapter.thread_pattern,
+        state_patterns=runner.state_patterns,
     )
     place = write_start_file(
         run.directory, launch.number, start_script(plan.argv, runner.environ, {**variables, OWNER: run.run_id})
