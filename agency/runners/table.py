@@ -2,6 +2,7 @@
 
 import os
 
+from agency.domain.errors import AgencyError
 from agency.domain.launch import Launch
 from agency.domain.settings import RunnerSettings
 from agency.runners.adapter import Adapter
@@ -33,5 +34,8 @@ def adapter_of_launch(launch: Launch) -> Adapter | None:
     if launch.known_by == "entry point":
         from agency.runners.entrypoints import installed_adapter
 
-        return installed_adapter(launch.agent)
+        try:
+            return installed_adapter(launch.agent)
+        except AgencyError:  # the package broke since: what runs can still be looked at and ended
+            return None
     return ADAPTERS.get(launch.agent)

@@ -13,7 +13,11 @@ WHOLE: dict[str, Any] = {
     "fork": ["--fork", "{thread_id}", "--thread", "{new_thread_id}", "{prompt}"],
     "headless": ["--headless", "--thread", "{thread_id}"],
     "headless_resume": ["--headless", "--resume", "{thread_id}", "{prompt}"],
-    "state_patterns": {"working": ["^\\* working on (.*)"], "waiting": ["^\\* asks: (.*\\[y/n\\])$"], "done": ["^demo>$"]},
+    "state_patterns": {
+        "working": ["^\\* working on (.*)"],
+        "waiting": ["^\\* asks: (.*\\[y/n\\])$"],
+        "done": ["^demo>$"],
+    },
 }
 LEARNED: dict[str, Any] = {
     **WHOLE,
