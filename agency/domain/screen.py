@@ -22,21 +22,24 @@ def doing_on_screen(screen: str, patterns: Mapping[str, tuple[str, ...]], activi
     while they do. ``done`` only after :data:`QUIET` seconds without output, ``working`` until then: a line to type in also
     stands there for a moment before an agent begins, and while it prints its answer.
 
-    The lowest line that fits is the detail: its first group, where the pattern has one. What is shown has stood since the
+    The detail is the lowest line that fits, or its first group where the pattern has one; of ``done`` only such a group,
+    because a line to type in says nothing. What is shown has stood since the
     last output, ``activity_age`` seconds ago.
     """
     lines = [line for line in screen.splitlines() if line.strip()][-LAST_LINES:]
     for what in ("waiting", "working", "done"):
-        told = _lowest(lines, patterns.get(what, ()))
-        if told is None:
+        match = _lowest(lines, patterns.get(what, ()))
+        if match is None:
             continue
         if what == "done" and activity_age < QUIET:
             return Doing(what="working", detail="", age=activity_age)
+        group = match[1] if match.re.groups else None
+        told = group if group is not None else match.string if what != "done" else ""
         return Doing(what=what, detail=_gist(told), age=activity_age)
     return None
 
 
-def _lowest(lines: list[str], patterns: tuple[str, ...]) -> str | None:
+def _lowest(lines: list[str], patterns: tuple[str, ...]) -> re.Match[str] | None:
     """What fits on the lowest line that a pattern fits."""
     for line in reversed(lines):
         for pattern in patterns:
@@ -45,7 +48,7 @@ def _lowest(lines: list[str], patterns: tuple[str, ...]) -> str | None:
             except re.error:  # a record that was changed by hand
                 continue
             if match is not None:
-                return match[1] if match.re.groups and match[1] is not None else line
+                return match
     return None
 
 

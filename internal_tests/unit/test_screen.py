@@ -10,7 +10,7 @@ from agency.domain.status import Doing
 PATTERNS = {
     "working": (r"esc to interrupt",),
     "waiting": (r"\[y/n\]$", r"^asks: (.*)"),
-    "done": (r"^> *$",),
+    "done": (r"^> *$", r"^idle", r"^said (.*)"),
 }
 
 
@@ -27,6 +27,8 @@ def told(screen: str, age: float = 60.0) -> Doing | None:
         ("│ Apply  this change? [y/n]", "waiting", "Apply this change? [y/n]"),
         ("asks: may I?", "waiting", "may I?"),
         ("hello\n>", "done", ""),
+        ("idle since ten", "done", ""),
+        ("said all is well", "done", "all is well"),
         ("a question [y/n]\nspinning (esc to interrupt)\n>", "waiting", "a question [y/n]"),
         ("spinning (esc to interrupt)\n>", "working", "spinning (esc to interrupt)"),
         ("first [y/n]\nsecond [y/n]\n>", "waiting", "second [y/n]"),
