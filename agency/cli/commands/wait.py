@@ -15,7 +15,7 @@ from agency.domain.errors import EXIT_DONE, EXIT_FAILED
     type=click.Choice(["exited", "idle", "waiting", "done", "status"]),
     multiple=True,
     default=("exited",),
-    show_default="exited",
+    show_default=True,
     help="The runner has ended; it waits or is quiet; it waits for an answer; it is done with its turn; the status has "
     "changed, or is --status. Given several times: whatever comes first.",
 )
