@@ -1,5 +1,7 @@
 """Programs without conversations: a resume starts them afresh."""
 
+from collections.abc import Mapping
+
 from agency.runners.adapter import Adapter, Scene, Words
 
 
@@ -27,6 +29,11 @@ class Gemini(Adapter):
     name = "gemini"
     command = ("gemini",)
     dialogs = (("Do you trust this folder", "trust dialog"), ("How would you like to authenticate", "login dialog"))
+    state_patterns: Mapping[str, tuple[str, ...]] = {
+        "working": (r"^ *[⠀-⣿] (.*) \(esc to cancel",),
+        "waiting": (r"^│ (Allow execution of .*\?)", r"^│ (Apply this change\?)", r"^│ (Do you want to proceed\?)"),
+        "done": (r"^ > {2,}Type your message",),
+    }
 
     def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
         """The prompt goes with the option that stays interactive."""
