@@ -155,9 +155,10 @@ def test_an_id_that_the_agent_chose_is_learned_from_its_screen(world: World) -> 
     assert last(run, "demo.thread.resumed")["thread_id"] == record["thread_id"]
 
 
-def test_an_id_on_the_screen_outlives_the_tmux_server(world: World) -> None:
-    described(world, demo.LEARNED, grace=PATIENT)
+def test_an_id_that_is_printed_late_outlives_the_tmux_server(world: World) -> None:
+    described(world, demo.LEARNED, grace="0s")
     run = talked(world)
+    wait_for(lambda: (run.directory / "launches" / "0001" / "thread").exists(), "the id to be kept")
     world.kill_tmux_server()
     world.ok("resume", "talk", "--detached")
     run.wait_for_screen("earlier: you said: remember the milk")
