@@ -2,6 +2,24 @@
 
 The rules stand in order; the first that applies decides. ``docs`` and ``agency explain`` name the rule, so that every
 status can be traced to what was seen.
+
+What a living agent does is known from these layers:
+
+========================  ==================================================  ==========================================
+layer                     tells                                               goes stale
+========================  ==================================================  ==========================================
+hooks, session file       working, waiting, done, as the agent itself saw it  never: each event replaces the one before;
+                                                                              events before the launch do not count
+its screen                a dialog or a pattern; only asked for when the      it is looked at anew each time; its age is
+                          layer above tells nothing                           that of the last output
+status file               what the agent wrote: needs input, blocked, ready   when one of the layers above says that the
+                          for review, working                                 agent went back to work later
+output                    nothing but that something still moves              after 15 minutes without any, an agent that
+                                                                              is said to work counts as stalled
+========================  ==================================================  ==========================================
+
+Whatever layer tells it: ready for review goes first, because it is said on purpose and ends the work; then a question to a
+person; then what else the agent wrote of itself; then ``done``, which says less; and ``working`` last.
 """
 
 from collections.abc import Callable
@@ -11,6 +29,17 @@ from agency.domain.durations import format_duration
 
 STALLED_AFTER = 15 * 60.0
 """Seconds without a sign of life after which a run that says it works counts as stalled."""
+
+STATUSES = (
+    *("working", "waiting", "done"),
+    *("needs input", "blocked", "ready for review"),
+    *("active", "stalled", "needs attention"),
+    *("exited", "stopped", "lost (reboot)", "lost (tmux died)", "lost (ended from outside)"),
+    *("creating", "cleaning", "restoring"),
+    *("interrupted (create)", "interrupted (clean)", "interrupted (restore)"),
+    *("failed", "worktree missing", "broken", "idle", "merged", "abandoned"),
+)
+"""Every status; ``exited`` is followed by its exit code in brackets."""
 
 SAYS = ("working", "needs_input", "blocked", "ready_for_review")
 """What a runner may say of itself in ``.agency/state/runner_status.json``."""
@@ -36,7 +65,7 @@ class Saying:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doing:
-    """What the agent tells by its hooks or its session file: working, waiting or done, ``age`` seconds ago."""
+    """What the agent does: working, waiting or done, since ``age`` seconds."""
 
     what: str
     detail: str
@@ -47,10 +76,11 @@ class Doing:
 class RunFacts:
     """All that a status is derived from.
 
-    ``session`` is None when there is none. ``exit_code`` is what the runner of the last launch ended with, None when
-    nothing recorded it. ``launched``: a runner was ever started. ``rebooted`` and ``server_gone`` compare the boot and the
-    tmux server of the last launch with today's. ``operation`` is the half-done operation, ``operation_alive`` whether the
-    process that does it still runs.
+    ``agent`` is what the agent tells by its hooks or its session file, ``screen`` what its screen shows. ``session`` is None
+    when there is none. ``exit_code`` is what the runner of the last launch ended with, None when nothing recorded it.
+    ``launched``: a runner was ever started. ``rebooted`` and ``server_gone`` compare the boot and the tmux server of the last
+    launch with today's. ``operation`` is the half-done operation, ``operation_alive`` whether the process that does it still
+    runs.
     """
 
     broken: str | None = None
@@ -66,6 +96,7 @@ class RunFacts:
     session: Session | None = None
     saying: Saying | None = None
     agent: Doing | None = None
+    screen: Doing | None = None
     launched: bool = False
     exit_code: int | None = None
     killed: bool = False
@@ -77,6 +108,11 @@ class RunFacts:
     def runner_alive(self) -> bool:
         """Whether a runner works in the session now."""
         return self.session is not None and self.session.alive
+
+    @property
+    def doing(self) -> Doing | None:
+        """What the agent does, from the best layer that tells."""
+        return self.agent or self.screen
 
     @property
     def ended_badly(self) -> bool:
@@ -134,7 +170,7 @@ def _ended(facts: RunFacts) -> str:
 
 def _quiet_for(facts: RunFacts) -> float | None:
     """Seconds without a sign of life from a runner that said something; None when it said nothing or is not there."""
-    told = [source.age for source in (facts.saying, facts.agent) if source is not None]
+    told = [source.age for source in (facts.saying, facts.doing) if source is not None]
     if facts.session is None or not facts.session.alive or not told:
         return None
     ages = [*told, facts.session.activity_age]
@@ -149,17 +185,24 @@ def _says(status: str) -> Callable[[RunFacts], bool]:
 
 def _stands(facts: RunFacts) -> bool:
     """Whether what the runner wrote about itself still stands: the agent has not gone back to work since."""
-    if facts.agent is None or facts.saying is None:
+    doing = facts.doing
+    if doing is None or facts.saying is None:
         return True
-    return facts.agent.what != "working" or facts.agent.age >= facts.saying.age
+    return doing.what != "working" or doing.age >= facts.saying.age
 
 
 def _does(what: str) -> Callable[[RunFacts], bool]:
     return lambda facts: facts.runner_alive and facts.agent is not None and facts.agent.what == what
 
 
+def _shows(what: str) -> Callable[[RunFacts], bool]:
+    return lambda facts: (
+        facts.runner_alive and facts.agent is None and facts.screen is not None and facts.screen.what == what
+    )
+
+
 def _doing(facts: RunFacts) -> str:
-    return facts.agent.detail if facts.agent else ""
+    return facts.doing.detail if facts.doing else ""
 
 
 def _always(text: str) -> Callable[[RunFacts], str]:
@@ -261,6 +304,13 @@ RULES: tuple[Rule, ...] = (
         summary=_doing,
     ),
     Rule(
+        name="screen-waits",
+        says="the screen of the agent shows a question",
+        applies=_shows("waiting"),
+        status=_always("waiting"),
+        summary=_doing,
+    ),
+    Rule(
         name="said-needs-input",
         says="the runner is alive and said it needs an answer",
         applies=_says("needs_input"),
@@ -282,6 +332,13 @@ RULES: tuple[Rule, ...] = (
         summary=_doing,
     ),
     Rule(
+        name="screen-done",
+        says="the screen of the agent shows that it is done with its turn, and prints nothing",
+        applies=_shows("done"),
+        status=_always("done"),
+        summary=_doing,
+    ),
+    Rule(
         name="no-sign-of-life",
         says=f"the runner said it works, but said and printed nothing for {format_duration(STALLED_AFTER)}",
         applies=lambda f: (_quiet_for(f) or 0.0) >= STALLED_AFTER,
@@ -292,6 +349,13 @@ RULES: tuple[Rule, ...] = (
         name="agent-works",
         says="the agent is alive and works on its turn",
         applies=_does("working"),
+        status=_always("working"),
+        summary=lambda f: _doing(f) or _said(f),
+    ),
+    Rule(
+        name="screen-works",
+        says="the screen of the agent shows that it works on its turn",
+        applies=_shows("working"),
         status=_always("working"),
         summary=lambda f: _doing(f) or _said(f),
     ),

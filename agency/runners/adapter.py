@@ -7,7 +7,7 @@ words that the user configured or gave, which always stay.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,12 +21,14 @@ if TYPE_CHECKING:  # a run is started without them
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """Where an agent works: its ``worktree``, the ``directory`` of the run's record, and the environment it sees. ``lacking`` are
-    the flags that its installed version is known to lack."""
+    the flags that its installed version is known to lack; ``screen`` gives the text of its pane with the history, empty where
+    there is none."""
 
     worktree: str
     directory: str
     environ: Mapping[str, str] = field(repr=False)
     lacking: frozenset[str] = frozenset()
+    screen: Callable[[], str] = field(default=str, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,15 @@ class Adapter:
     """Phrases on the screen of questions that the agent asks before it does anything else, and what each is."""
     confirms_prompts = False
     """Whether :meth:`took_prompt` can tell."""
+    state_patterns: Mapping[str, tuple[str, ...]] = {}
+    """For ``working``, ``waiting`` and ``done``, regular expressions for the last lines of the screen of an agent that does not
+    tell its state otherwise."""
+    thread_pattern: str | None = None
+    """A regular expression whose first group is the id of the conversation, in what the agent prints."""
+    learns_from = "session file"
+    """What :meth:`find_thread` looks at, for the record."""
+    origin = "built in"
+    """How agency comes to know the agent: ``built in``, ``config`` or ``entry point``."""
     shared_daemons: tuple[str, ...] = ()
     """Words in the command lines of background servers that the agent shares between all its conversations: they belong to
     the user and outlive a run."""
@@ -79,8 +90,9 @@ class Adapter:
         stands in them: it never raises."""
         return ()
 
-    def knows(self, scene: Scene, thread_id: str) -> bool:
-        """Whether the agent still has the conversation and can go on with it in this worktree."""
+    def knows(self, scene: Scene, thread_id: str) -> bool | None:
+        """Whether the agent still has the conversation and can go on with it in this worktree; None when only trying to resume it
+        can show."""
         return False
 
     def find_thread(self, scene: Scene, since: float) -> str | None:

@@ -49,6 +49,11 @@ class Gemini(Adapter):
         ("Allow execution of", "permission dialog"),
         ("Apply this change?", "permission dialog"),
     )
+    state_patterns: Mapping[str, tuple[str, ...]] = {
+        "working": (r"^ *[⠀-⣿] (.*) \(esc to cancel",),
+        "waiting": (r"^│ (Allow execution of .*\?)", r"^│ (Apply this change\?)", r"^│ (Do you want to proceed\?)"),
+        "done": (r"^ > {2,}Type your message",),
+    }
 
     def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
         """A conversation under a fresh id, unless the user's own words choose one. The prompt goes with the option that stays

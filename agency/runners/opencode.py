@@ -35,6 +35,11 @@ class Opencode(Adapter):
     has_threads = True
     confirms_prompts = True
     dialogs = (("Permission required", "permission dialog"),)
+    state_patterns: Mapping[str, tuple[str, ...]] = {
+        "working": (r"() esc interrupt",),
+        "waiting": (r"△ (Permission required)",),
+        "done": (r"ctrl\+p commands$",),
+    }
 
     def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
         """The prompt goes with its option."""

@@ -1,10 +1,13 @@
 """Starting a runner in the session of its run: made anew, revived in its pane, or in a new window."""
 
 import shlex
+import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
+from agency.domain.errors import AgencyError
 from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.runners.resolve import Runner
@@ -25,7 +28,7 @@ from agency.store.threads import write_thread
 from agency.tools.identity import boot_id, process_started
 from agency.tools.tmux.command import Tmux
 from agency.tools.tmux.look import Pane, runner_pane
-from agency.tools.tmux.sessions import respawn, start_session, start_window
+from agency.tools.tmux.sessions import pipe_prints, respawn, start_session, start_window
 
 _OF_THE_PANE = frozenset(
     {"TERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "COLORTERM", "TMUX", "TMUX_PANE", "PWD", "OLDPWD", "SHLVL", "_"}
@@ -63,6 +66,9 @@ def start_runner(
         epoch=time.time(),
         grace=grace,
         boot_id=boot_id(),
+        known_by=runner.adapter.origin,
+        thread_pattern=runner.adapter.thread_pattern,
+        state_patterns=runner.state_patterns,
     )
     place = write_start_file(
         run.directory, launch.number, start_script(plan.argv, runner.environ, {**variables, OWNER: run.run_id})
@@ -86,9 +92,18 @@ def start_runner(
         pane_started=process_started(pane.pid),
     )
     write_launch(run.directory, launch)
+    if launch.thread_pattern is not None:
+        _watch_for_thread(run, launch, tmux, pane)
     if plan.event is not None:
         log_of(run).append(plan.event, durable=True)
     return launch
+
+
+def _watch_for_thread(run: Run, launch: Launch, tmux: Tmux, pane: Pane) -> None:
+    """Have the id of the conversation kept as soon as the agent prints it. Without it the screen is all there is."""
+    argv = (sys.executable, "-I", "-m", "agency.sessions.shown", run.directory, str(launch.number))
+    with suppress(AgencyError):
+        pipe_prints(tmux, pane.pane_id, argv)
 
 
 def start_script(argv: tuple[str, ...], environ: Mapping[str, str], variables: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from agency.domain.journal import Journal, fold
 from agency.domain.launch import Launch
 from agency.domain.run import BrokenRun, Run
 from agency.domain.status import SAYS, Doing, RunFacts, Saying, Session, Verdict, derive_status
-from agency.sessions.agentstate import agent_state, dialogs_of
+from agency.sessions.agentstate import agent_state, shown_on_screens
 from agency.sessions.context import Context
 from agency.sessions.live import live_pane
 from agency.store.launches import read_exit_code, read_launch
@@ -46,8 +46,8 @@ def observe(context: Context, run: Run | BrokenRun) -> Observation:
 
 
 def observe_all(context: Context, runs: Iterable[Run | BrokenRun]) -> list[Observation]:
-    """Look at many runs with one tmux call for each server they are on, which is one as a rule, and one more when an agent has
-    not told anything yet, because a dialog may be in its way."""
+    """Look at many runs with one tmux call for each server they are on, which is one as a rule, and one more when an agent tells
+    nothing itself: its screen may, and a dialog may be in its way."""
     launches = [(run, read_launch(run.directory)) for run in runs]
     on_socket: dict[str, list[Launch]] = {}
     for run, launch in launches:
@@ -101,11 +101,11 @@ def _judge(context: Context, looked: list[tuple[Run | BrokenRun, Launch | None, 
                 verdict=derive_status(facts),
             )
         )
-    return _with_dialogs(context, observations)
+    return _with_screens(context, observations)
 
 
-def _with_dialogs(context: Context, observations: list[Observation]) -> list[Observation]:
-    """The same, where an agent that told nothing since its start waits for the answer to a dialog: it is on its screen."""
+def _with_screens(context: Context, observations: list[Observation]) -> list[Observation]:
+    """The same, with what the screens of agents show that told nothing themselves since their start."""
     silent = [
         (seen.launch, pane)
         for seen in observations
@@ -114,13 +114,13 @@ def _with_dialogs(context: Context, observations: list[Observation]) -> list[Obs
         and seen.facts.agent is None
         and (pane := runner_pane(list(seen.panes))) is not None
     ]
-    shown = dialogs_of(context, silent)
+    shown = shown_on_screens(context, silent) if silent else {}
     changed = []
     for seen in observations:
         pane = runner_pane(list(seen.panes)) if seen.launch is not None and shown else None
-        dialog = shown.get((seen.launch.socket, pane.pane_id)) if seen.launch is not None and pane is not None else None
-        if dialog is not None:
-            facts = replace(seen.facts, agent=Doing(what="waiting", detail=dialog, age=0.0))
+        doing = shown.get((seen.launch.socket, pane.pane_id)) if seen.launch is not None and pane is not None else None
+        if doing is not None:
+            facts = replace(seen.facts, screen=doing)
             seen = replace(seen, facts=facts, verdict=derive_status(facts))
         changed.append(seen)
     return changed

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from agency.domain.errors import AgencyError
 from agency.domain.launch import Launch
 from agency.domain.run import Run
-from agency.runners.table import ADAPTERS
+from agency.runners.table import adapter_of_launch
 from agency.sessions.environment import OWNER
 from agency.tools.identity import process_started
 from agency.tools.processtree import Mark, end_tree, find_tree
@@ -45,7 +45,7 @@ def _roots(launch: Launch | None, panes: Sequence[Pane]) -> list[int]:
 
 
 def _mark(run: Run, launch: Launch | None) -> Mark:
-    adapter = ADAPTERS.get(launch.agent) if launch is not None else None
+    adapter = adapter_of_launch(launch) if launch is not None else None
     return Mark(
         variable=OWNER,
         value=run.run_id,

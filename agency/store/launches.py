@@ -54,6 +54,20 @@ def discard_start_files(directory: str) -> None:
         discard_leftovers(f"{launch_directory(directory, number)}/start")
 
 
+def write_shown_thread(directory: str, number: int, thread_id: str) -> None:
+    """Keep the id of the conversation that the screen of a launch showed, for when the screen is gone. Needs no lock."""
+    write_file(f"{launch_directory(directory, number)}/thread", f"{thread_id}\n".encode())
+
+
+def read_shown_thread(directory: str, number: int) -> str | None:
+    """The id that the screen of a launch was seen to show, or None."""
+    try:
+        with open(f"{launch_directory(directory, number)}/thread", encoding="utf-8") as file:
+            return file.read(1000).strip() or None
+    except (OSError, ValueError):
+        return None
+
+
 def read_exit_code(directory: str, number: int) -> int | None:
     """What the runner of a launch ended with, or None while it runs and when it was ended from outside."""
     try:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agency.domain.status import RULES, SAYS, STALLED_AFTER, Doing, RunFacts, Saying, Session, derive_status
+from agency.domain.status import RULES, SAYS, STALLED_AFTER, STATUSES, Doing, RunFacts, Saying, Session, derive_status
 
 ALIVE = Session(alive=True, activity_age=1.0)
 QUIET = Session(alive=True, activity_age=STALLED_AFTER + 60.0)
@@ -157,6 +157,35 @@ ROWS: list[tuple[str, RunFacts, str, str]] = [
         "it is working",
     ),
     ("agent-done", replace(LIVE, agent=does("done")), "done", "it is done"),
+    ("agent-done", replace(LIVE, agent=does("done"), screen=does("waiting")), "done", "it is done"),
+    ("agent-works", replace(LIVE, agent=does("working"), screen=does("done")), "working", "it is working"),
+    ("screen-waits", replace(LIVE, screen=does("waiting")), "waiting", "it is waiting"),
+    ("screen-waits", replace(LIVE, screen=does("waiting"), saying=said("needs_input")), "waiting", "it is waiting"),
+    ("screen-waits", replace(LIVE, screen=does("waiting"), saying=said("working")), "waiting", "it is waiting"),
+    ("screen-done", replace(LIVE, screen=does("done")), "done", "it is done"),
+    ("screen-done", replace(LIVE, screen=does("done"), saying=said("working")), "done", "it is done"),
+    ("said-blocked", replace(LIVE, screen=does("done"), saying=said("blocked")), "blocked", "it is blocked"),
+    ("screen-works", replace(LIVE, screen=does("working")), "working", "it is working"),
+    (
+        "screen-works",
+        replace(LIVE, screen=does("working", 1.0), saying=said("blocked", 9.0)),
+        "working",
+        "it is working",
+    ),
+    ("said-blocked", replace(LIVE, screen=does("working", 9.0), saying=said("blocked")), "blocked", "it is blocked"),
+    (
+        "screen-works",
+        replace(LIVE, screen=does("working", 1.0), saying=said("ready_for_review", 9.0)),
+        "working",
+        "it is working",
+    ),
+    (
+        "no-sign-of-life",
+        replace(LIVE, screen=does("working", LATER), session=QUIET),
+        "stalled",
+        "no activity for 16m",
+    ),
+    ("runner-exited", replace(GONE, session=DEAD, exit_code=0, screen=does("working")), "exited (0)", ""),
     ("agent-done", replace(LIVE, agent=does("done", age=LATER), session=QUIET), "done", "it is done"),
     (
         "said-needs-input",
@@ -214,6 +243,7 @@ def test_rules_have_names_of_their_own_and_say_when_they_apply() -> None:
 
 ages = st.floats(min_value=0, max_value=1e6)
 texts = st.none() | st.text(min_size=1, max_size=10)
+doings = st.none() | st.builds(Doing, what=st.sampled_from(["working", "waiting", "done"]), detail=st.text(), age=ages)
 facts = st.builds(
     RunFacts,
     broken=texts,
@@ -228,6 +258,8 @@ facts = st.builds(
     attention=texts,
     session=st.none()
     | st.builds(Session, alive=st.booleans(), attached=st.integers(0, 3), activity_age=st.none() | ages),
+    agent=doings,
+    screen=doings,
     saying=st.none() | st.builds(Saying, status=st.sampled_from(SAYS), summary=st.text(min_size=1), age=ages),
     launched=st.booleans(),
     exit_code=st.none() | st.integers(0, 255),
@@ -244,6 +276,8 @@ quiet = st.builds(
     abandoned=st.just(False),
     operation=st.none(),
     attention=st.none(),
+    agent=st.none(),
+    screen=st.none(),
     worktree_present=st.just(True),
     launched=st.just(True),
 )
@@ -256,6 +290,12 @@ def test_every_run_has_a_status_by_a_rule_that_applies_and_none_before_it(seen: 
     applying = [rule for rule in RULES if rule.applies(seen)]
     assert verdict.status
     assert verdict.rule == applying[0].name
+
+
+@given(facts)
+def test_every_status_is_one_of_the_list(seen: RunFacts) -> None:
+    status = derive_status(seen).status
+    assert status in STATUSES or status == f"exited ({seen.exit_code})"
 
 
 no_runner = st.sampled_from([None, DEAD])

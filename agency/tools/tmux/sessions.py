@@ -1,6 +1,7 @@
 """Making and changing sessions: one invocation a deed."""
 
 import os
+import shlex
 from collections.abc import Mapping
 
 from agency.domain.errors import AgencyError
@@ -63,6 +64,12 @@ def respawn(tmux: Tmux, *, pane_id: str, cwd: str, launch_directory: str) -> Pan
     )  # fmt: skip
     done = tmux.ask(*words)
     return _made(words, done)
+
+
+def pipe_prints(tmux: Tmux, pane_id: str, argv: tuple[str, ...]) -> None:
+    """Start a program that gets all that a pane prints from now on. Raises E_TMUX_FAILED, also when the pane is dead."""
+    # tmux expands formats in the command, and what strftime knows.
+    tmux.do("pipe-pane", "-t", pane_id, f"exec {shlex.join(argv)}".replace("#", "##").replace("%", "%%"))
 
 
 def kill_session(tmux: Tmux, session_id: str) -> bool:
