@@ -15,10 +15,12 @@ from agency.domain.usage import Spending
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """Where an agent works: its ``worktree``, the ``directory`` of the run's record, and the environment it sees."""
+    """Where an agent works: its ``worktree``, the ``directory`` of the run's record, and the environment it sees. ``trusted``:
+    the user wants the agent to trust the worktree without asking."""
 
     worktree: str
     directory: str
+    trusted: bool = False
     environ: Mapping[str, str] = field(repr=False)
 
 
@@ -41,6 +43,10 @@ class Adapter:
     takes_prompt = True
     dialogs: tuple[tuple[str, str], ...] = ()
     """Phrases on the screen of questions that the agent asks before it does anything else, and what each is."""
+    busy: str | None = None
+    """A phrase in the last lines of the screen while the agent works, which moves all the time, and never while it asks."""
+    asking: str | None = None
+    """A phrase in the last lines of the screen while the agent asks something."""
     confirms_prompts = False
     """Whether :meth:`took_prompt` can tell."""
     shared_daemons: tuple[str, ...] = ()
@@ -84,6 +90,9 @@ class Adapter:
     def took_prompt(self, scene: Scene, thread_id: str | None, since: float) -> bool:
         """Whether the agent took a prompt at or after ``since`` (seconds since 1970), from what it wrote itself."""
         return False
+
+    def forget_trust(self, scene: Scene) -> None:
+        """Take back what the agent was told for good about trusting the worktree. Nothing that the user told it changes."""
 
     def spendings(self, scene: Scene, thread_id: str) -> tuple[Spending, ...]:
         """What every answer in a conversation took, sub-agents included, none twice, oldest first, from what the agent wrote."""

@@ -22,7 +22,7 @@ class Aider(Adapter):
 class Gemini(Adapter):
     """Gemini CLI. ``--session-id UUID`` begins a conversation under an id of our choice, but ``--resume`` takes only
     ``latest`` or a number from a list (help of 0.61.0), which may mean another conversation by the time it is typed: so it
-    starts afresh."""
+    starts afresh. ``--skip-trust`` trusts the worktree for one start."""
 
     name = "gemini"
     command = ("gemini",)
@@ -30,4 +30,5 @@ class Gemini(Adapter):
 
     def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
         """The prompt goes with the option that stays interactive."""
-        return Words(words=(*extra, *(("--prompt-interactive", prompt) if prompt is not None else ())))
+        trust = ("--skip-trust",) if scene.trusted else ()
+        return Words(words=(*trust, *extra, *(("--prompt-interactive", prompt) if prompt is not None else ())))

@@ -31,13 +31,14 @@ _ALWAYS_PASSED = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
     """A runner that can be started: ``program`` is an absolute path, ``extra`` the words after it that were configured or
-    given. ``environ`` is what it is to see."""
+    given. ``environ`` is what it is to see. ``trusted``: it need not ask whether it may trust a worktree."""
 
     name: str
     program: str
     extra: tuple[str, ...]
     adapter: Adapter
     environ: Mapping[str, str] = field(repr=False)
+    trusted: bool = False
 
 
 def runner_names(settings: Settings) -> list[str]:
@@ -78,6 +79,7 @@ def resolve_runner(
         extra=(*words[1:], *extra),
         adapter=adapter_of(name, words[0]),
         environ=_environment(configured, environ),
+        trusted=configured is not None and configured.trust_worktrees,
     )
 
 

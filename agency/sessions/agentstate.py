@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agency.domain.agent import AgentState
+from agency.domain.agent import AgentState, Doing
 from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.runners.adapter import Adapter, Scene
@@ -13,6 +13,7 @@ from agency.tools.tmux.look import Pane, screens
 
 _SILENT = frozenset({"command", "shell", "aider"})
 _SLACK = 1.0
+_LAST_LINES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,21 +52,39 @@ def agent_state(context: Context, run: Run, launch: Launch) -> AgentState | None
 
 def dialogs_of(context: Context, silent: list[tuple[Launch, Pane]]) -> dict[tuple[str, str], str]:
     """The dialogs on the screens of agents that told nothing yet: (socket, pane id) -> what it is. One tmux call a server."""
-    asked: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {}
-    for launch, pane in silent:
+    found: dict[tuple[str, str], str] = {}
+    for place, (adapter, screen) in _screens(context, silent).items():
+        words = " ".join(screen.split())
+        name = next((name for phrase, name in adapter.dialogs if phrase in words), None)
+        if name is not None:
+            found[place] = name
+    return found
+
+
+def doing_on_screen(context: Context, doubtful: list[tuple[Launch, Pane]]) -> dict[tuple[str, str], Doing]:
+    """What the screens of agents show that they are doing, by socket and pane id. One tmux call a server."""
+    shown: dict[tuple[str, str], Doing] = {}
+    for place, (adapter, screen) in _screens(context, doubtful).items():
+        words = " ".join(screen.rstrip().splitlines()[-_LAST_LINES:])
+        if adapter.busy is not None and adapter.asking is not None:
+            shown[place] = "working" if adapter.busy in words else "waiting" if adapter.asking in words else "done"
+    return shown
+
+
+def _screens(context: Context, looked_at: list[tuple[Launch, Pane]]) -> dict[tuple[str, str], tuple[Adapter, str]]:
+    """What the panes of agents show whose adapters can read that, by socket and pane id."""
+    asked: dict[str, dict[str, Adapter]] = {}
+    for launch, pane in looked_at:
         if launch.agent in _SILENT:
             continue
         from agency.runners.table import ADAPTERS
 
         adapter = ADAPTERS.get(launch.agent)
-        if adapter is not None and adapter.dialogs:
-            asked.setdefault(launch.socket, {})[pane.pane_id] = adapter.dialogs
-    found: dict[tuple[str, str], str] = {}
+        if adapter is not None and (adapter.dialogs or adapter.busy):
+            asked.setdefault(launch.socket, {})[pane.pane_id] = adapter
+    found: dict[tuple[str, str], tuple[Adapter, str]] = {}
     for socket, panes in asked.items():
         tmux = Tmux(socket=choose_socket(context.environ, socket, None), environ=context.environ)
         for pane_id, screen in screens(tmux, list(panes)).items():
-            words = " ".join(screen.split())
-            name = next((name for phrase, name in panes[pane_id] if phrase in words), None)
-            if name is not None:
-                found[socket, pane_id] = name
+            found[socket, pane_id] = (panes[pane_id], screen)
     return found

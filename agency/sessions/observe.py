@@ -11,8 +11,18 @@ from agency.domain.agent import AgentState
 from agency.domain.journal import Journal, fold
 from agency.domain.launch import Launch
 from agency.domain.run import BrokenRun, Run
-from agency.domain.status import SAYS, Doing, RunFacts, Saying, Session, Verdict, derive_status
-from agency.sessions.agentstate import agent_state, dialogs_of
+from agency.domain.status import (
+    SAYS,
+    Doing,
+    RunFacts,
+    Saying,
+    Session,
+    Verdict,
+    derive_status,
+    is_doubtful,
+    with_screen,
+)
+from agency.sessions.agentstate import agent_state, dialogs_of, doing_on_screen
 from agency.sessions.context import Context
 from agency.sessions.live import live_pane
 from agency.store.launches import read_exit_code, read_launch
@@ -101,29 +111,40 @@ def _judge(context: Context, looked: list[tuple[Run | BrokenRun, Launch | None, 
                 verdict=derive_status(facts),
             )
         )
-    return _with_dialogs(context, observations)
+    return _with_screens(context, observations)
 
 
-def _with_dialogs(context: Context, observations: list[Observation]) -> list[Observation]:
-    """The same, where an agent that told nothing since its start waits for the answer to a dialog: it is on its screen."""
-    silent = [
-        (seen.launch, pane)
-        for seen in observations
-        if seen.launch is not None
-        and seen.facts.runner_alive
-        and seen.facts.agent is None
-        and (pane := runner_pane(list(seen.panes))) is not None
-    ]
-    shown = dialogs_of(context, silent)
-    changed = []
+def _with_screens(context: Context, observations: list[Observation]) -> list[Observation]:
+    """The same with what only the screens of agents show: a dialog that keeps one from starting, an answer after which it works
+    on, a turn that was broken off. Only the screens of agents that may be in such a case are read."""
+    silent, doubtful = [], []
     for seen in observations:
-        pane = runner_pane(list(seen.panes)) if seen.launch is not None and shown else None
-        dialog = shown.get((seen.launch.socket, pane.pane_id)) if seen.launch is not None and pane is not None else None
-        if dialog is not None:
-            facts = replace(seen.facts, agent=Doing(what="waiting", detail=dialog, age=0.0))
-            seen = replace(seen, facts=facts, verdict=derive_status(facts))
-        changed.append(seen)
-    return changed
+        pane = runner_pane(list(seen.panes))
+        if seen.launch is None or pane is None or not seen.facts.runner_alive:
+            continue
+        if seen.facts.agent is None:
+            silent.append((seen.launch, pane))
+        elif is_doubtful(seen.facts):
+            doubtful.append((seen.launch, pane))
+    dialogs, shown = dialogs_of(context, silent), doing_on_screen(context, doubtful)
+    return [_seen_on_screen(seen, dialogs, shown) for seen in observations]
+
+
+def _seen_on_screen(
+    seen: Observation, dialogs: Mapping[tuple[str, str], str], shown: Mapping[tuple[str, str], str]
+) -> Observation:
+    pane = runner_pane(list(seen.panes))
+    if seen.launch is None or pane is None:
+        return seen
+    place, agent = (seen.launch.socket, pane.pane_id), seen.facts.agent
+    if agent is None and place in dialogs:
+        agent = Doing(what="waiting", detail=dialogs[place], age=0.0)
+    elif agent is not None and place in shown:
+        agent = with_screen(agent, shown[place])
+    if agent is seen.facts.agent:
+        return seen
+    facts = replace(seen.facts, agent=agent)
+    return replace(seen, facts=facts, verdict=derive_status(facts))
 
 
 def _facts(
@@ -176,7 +197,10 @@ def _facts(
 
 
 def _doing(state: AgentState | None, now: float) -> Doing | None:
-    return Doing(what=state.doing, detail=state.detail, age=max(0.0, now - state.at)) if state is not None else None
+    if state is None:
+        return None
+    turn_age = max(0.0, now - state.turn_began) if state.turn_began is not None else None
+    return Doing(what=state.doing, detail=state.detail, age=max(0.0, now - state.at), turn_age=turn_age)
 
 
 def read_saying(worktree: str) -> Mapping[str, object] | None:

@@ -7,6 +7,8 @@ from agency.domain.run import Run
 from agency.domain.thread import Thread
 from agency.runners.adapter import Scene
 from agency.runners.resolve import Runner
+from agency.runners.table import ADAPTERS
+from agency.sessions.context import Context
 from agency.store.eventlog import now
 from agency.store.launches import read_launch
 from agency.store.runs import log_of
@@ -105,9 +107,17 @@ def learn_thread(run: Run, runner: Runner) -> Thread | None:
     return thread
 
 
+def forget_trust(context: Context, run: Run) -> None:
+    """Take back the trust in the worktree that the agent of the last launch was given for good."""
+    launch = read_launch(run.directory)
+    adapter = ADAPTERS.get(launch.agent) if launch is not None else None
+    if adapter is not None:
+        adapter.forget_trust(Scene(worktree=run.worktree, directory=run.directory, environ=context.environ))
+
+
 def scene_of(run: Run, runner: Runner) -> Scene:
     """Where the runner of a run works."""
-    return Scene(worktree=run.worktree, directory=run.directory, environ=runner.environ)
+    return Scene(worktree=run.worktree, directory=run.directory, environ=runner.environ, trusted=runner.trusted)
 
 
 def _started(thread: Thread, *, reason: str | None = None) -> Event:
