@@ -36,7 +36,10 @@ def state_from_hooks(events: Iterable[Mapping[str, Any]]) -> AgentState | None:
         name, at = str(event.get("event")), float(event.get("at") or 0.0)
         if name == "UserPromptSubmit" and not event.get("agent"):
             turn = at
-        if name in _WORKING:
+        question = str(event.get("question") or "")
+        if question and name in ("PreToolUse", "PermissionRequest"):
+            state = AgentState(doing="waiting", detail=question, at=at)
+        elif name in _WORKING:
             state = AgentState(doing="working", detail=str(event.get("tool") or ""), at=at)
         elif name == "PermissionRequest":
             state = AgentState(doing="waiting", detail=f"permission: {event.get('tool') or 'unknown'}", at=at)

@@ -45,8 +45,8 @@ class Adapter:
     """Phrases on the screen of questions that the agent asks before it does anything else, and what each is."""
     busy: str | None = None
     """A phrase in the last lines of the screen while the agent works, which moves all the time, and never while it asks."""
-    asking: str | None = None
-    """A phrase in the last lines of the screen while the agent asks something."""
+    asking: tuple[str, ...] = ()
+    """Phrases in the last lines of the screen while the agent asks something."""
     confirms_prompts = False
     """Whether :meth:`took_prompt` can tell."""
     shared_daemons: tuple[str, ...] = ()

@@ -54,7 +54,7 @@ class Claude(Adapter):
     )
 
     busy = "esc to interrupt"
-    asking = "Esc to cancel"
+    asking = ("Esc to cancel",)
 
     def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
         """A conversation under a fresh id, unless the user's own words choose one."""

@@ -43,8 +43,8 @@ class Codex(Adapter):
         ("Sign in with ChatGPT", "login dialog"),
         ("Hooks need review", "hooks dialog"),
     )
-    busy = "esc to interrupt"
-    asking = "esc to cancel"
+    busy = "esc to interrupt)"
+    asking = ("esc to cancel", "enter to submit")
     shared_daemons = ("app-server",)
 
     def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:

@@ -45,8 +45,9 @@ def main(path: str, given: bytes) -> None:
 
 
 def _event(told: Event) -> Event:
-    """What is kept of a hook's input. ``agent`` is the id of the sub-agent that it is about."""
+    """What is kept of a hook's input. ``agent`` is the id of the sub-agent that it is about, ``question`` what a tool asks."""
     tool = _short(told.get("tool_name"))
+    given = told.get("tool_input")
     return {
         "at": time.time(),
         "event": _short(told["hook_event_name"]),
@@ -55,7 +56,8 @@ def _event(told: Event) -> Event:
         "source": _word(told.get("source")),
         "kind": _word(told.get("notification_type")),
         "message": _short(told.get("message") or told.get("last_assistant_message")) or None,
-        "tool": f"{tool} {_short(_gist(told.get('tool_input')))}".strip() if tool else None,
+        "tool": f"{tool} {_short(_gist(given))}".strip() if tool else None,
+        "question": _short(_question(given)) or None,
     }
 
 
@@ -70,8 +72,9 @@ def _turned_to(event: Event, before: Callable[[], list[Event]]) -> tuple[str, st
     if name == "Notification" and event["kind"] == "idle_prompt":  # of a turn that was broken off no other hook tells
         last = next(iter(before()), None)
         return ("done", str(event["message"] or "")) if last is not None and last["event"] in _BUSY else None
-    if name == "PermissionRequest":
-        return None if _asked(event, before()) else ("waiting", f"permission: {event['tool'] or 'unknown'}")
+    if name == "PermissionRequest" or (name == "PreToolUse" and event["question"]):
+        text = event["question"] or f"permission: {event['tool'] or 'unknown'}"
+        return None if _asked(event, before()) else ("waiting", str(text))
     if name == "Notification" and event["kind"] in _ASKS:
         return None if _asked(event, before()) else ("waiting", str(event["message"] or ""))
     return None
@@ -88,6 +91,8 @@ def _asked(event: Event, before: list[Event]) -> bool:
             return True
         if name == "PostToolUse" and event["event"] != "Notification":
             return False
+        if event["question"] and earlier.get("question") == event["question"]:
+            return True
         if name == event["event"] and all(earlier.get(key) == event[key] for key in ("tool", "message")):
             return True
     return False
@@ -126,12 +131,22 @@ def _start(argv: tuple[str, ...]) -> None:
         os._exit(0)
 
 
+def _question(given: object) -> object:
+    """What a tool asks the user; None when it does something else."""
+    questions = given.get("questions") if isinstance(given, dict) else None
+    first = questions[0] if isinstance(questions, list) and questions else None
+    return first.get("question") if isinstance(first, dict) else None
+
+
 def _gist(given: object) -> str:
     """What a tool is about to be used on, in a few words."""
     if not isinstance(given, dict):
         return ""
     for key in ("command", "file_path", "path", "url", "pattern", "query", "description", "question"):
         value = given.get(key)
+        if isinstance(value, str) and value.startswith("*** Begin Patch"):
+            lines = [line for line in value.splitlines() if line.startswith("*** ") and " File: " in line]
+            return ", ".join(line.partition(" File: ")[2] for line in lines)
         if isinstance(value, str):
             return value
         if isinstance(value, list) and all(isinstance(word, str) for word in value):

@@ -66,8 +66,9 @@ def doing_on_screen(context: Context, doubtful: list[tuple[Launch, Pane]]) -> di
     shown: dict[tuple[str, str], Doing] = {}
     for place, (adapter, screen) in _screens(context, doubtful).items():
         words = " ".join(screen.rstrip().splitlines()[-_LAST_LINES:])
-        if adapter.busy is not None and adapter.asking is not None:
-            shown[place] = "working" if adapter.busy in words else "waiting" if adapter.asking in words else "done"
+        if adapter.busy is not None:
+            asks = any(phrase in words for phrase in adapter.asking)
+            shown[place] = "working" if adapter.busy in words else "waiting" if asks else "done"
     return shown
 
 

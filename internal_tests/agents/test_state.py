@@ -1,7 +1,9 @@
 """``agency ls`` tells what a real agent is doing."""
 
 import json
+import time
 
+from agency.domain.status import QUESTION_SHOWN_AFTER
 from internal_tests.agents.agents import CLAUDE, CODEX, Agent
 from internal_tests.agents.model_server import Answer, ModelServer, Request
 from internal_tests.support.waiting import wait_for
@@ -95,6 +97,65 @@ def test_an_agent_that_got_its_answer_is_working_while_the_command_runs(
     _status(run, "working")
     assert _summary(run) == f"Bash {command}"
     (run.worktree / "go").touch()
+    _status(run, "done")
+
+
+def test_a_patch_that_codex_wants_approved_is_shown_by_its_files(world: World, server: ModelServer) -> None:
+    patch = "*** Begin Patch\n*** Add File: made.txt\n+hello\n*** Update File: README.md\n@@\n-a repo\n+my repo\n*** End Patch"
+
+    def responder(request: Request) -> Answer:
+        if request.says("edit the files") and "function_call_output" not in str(request.body):
+            return Answer(tool="exec_command", arguments={"cmd": f"apply_patch <<'EOF'\n{patch}\nEOF\n"})
+        return Answer(text="they are edited")
+
+    CODEX.configure(world, server)
+    server.responder = responder
+    run = world.run("talk", "--prompt", "edit the files", "--", "--sandbox", "read-only")
+    CODEX.until(run, lambda: _summary(run).startswith("permission: apply_patch"), "the question")
+    assert _summary(run) == "permission: apply_patch made.txt, README.md"
+    run.wait_for_screen("Would you like to make the following edits?")
+    world.tmux_ask("send-keys", "-t", f"={run.session}:", "y")
+    _status(run, "done")
+    assert (run.worktree / "made.txt").read_text() == "hello\n"
+
+
+def test_a_question_that_claude_asks_is_shown(world: World, server: ModelServer) -> None:
+    choice = [{"label": "80", "description": "usual"}, {"label": "8080", "description": "other"}]
+    asked = {"question": "Which port shall it be?", "header": "Port", "multiSelect": False, "options": choice}
+
+    def responder(request: Request) -> Answer:
+        if "AskUserQuestion" in request.tools and "tool_result" not in str(request.body):
+            return Answer(tool="AskUserQuestion", arguments={"questions": [asked]})
+        return Answer(text="so be it")
+
+    CLAUDE.configure(world, server)
+    server.responder = responder
+    run = world.run("talk", "--prompt", "open a port")
+    _status(run, "waiting")
+    assert _summary(run) == "Which port shall it be?"
+    run.wait_for_screen("Enter to select")
+    world.tmux_ask("send-keys", "-t", f"={run.session}:", "Enter")
+    _status(run, "done")
+
+
+def test_a_question_that_codex_asks_is_shown_until_it_is_answered(world: World, server: ModelServer) -> None:
+    choice = [{"label": "80", "description": "usual"}, {"label": "8080", "description": "other"}]
+    asked = {"id": "port", "header": "Port", "question": "Which port shall it be?", "options": choice}
+
+    def responder(request: Request) -> Answer:
+        if "request_user_input" in request.tools and "function_call_output" not in str(request.body):
+            return Answer(tool="request_user_input", arguments={"questions": [asked]})
+        return Answer(text="so be it")
+
+    CODEX.configure(world, server)
+    server.responder = responder
+    run = world.run("talk", "--prompt", "open a port", "--", "--enable", "default_mode_request_user_input")
+    CODEX.until(run, lambda: _summary(run) == "Which port shall it be?", "the question")
+    run.wait_for_screen("Question 1/1", 60)
+    told = json.loads((run.directory / "hooks.jsonl").read_text().splitlines()[-1])["at"]
+    wait_for(lambda: time.time() > told + QUESTION_SHOWN_AFTER, "the time after which the screen counts")
+    assert run.status() == "waiting"
+    world.tmux_ask("send-keys", "-t", f"={run.session}:", "Enter")
     _status(run, "done")
 
 

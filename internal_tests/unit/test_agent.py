@@ -21,6 +21,11 @@ HOOKS: list[tuple[str, list[Event], tuple[str, str, float, float | None] | None]
     ("a prompt", [START, PROMPT], ("working", "", 1.0, 1.0)),
     ("a tool", [PROMPT, BEFORE], ("working", "Bash make", 2.0, 1.0)),
     ("a question", [PROMPT, BEFORE, ASK], ("waiting", "permission: Bash make", 3.0, 1.0)),
+    (
+        "a tool that asks",
+        [PROMPT, {**BEFORE, "question": "which port?"}, {**ASK, "question": "which port?"}],
+        ("waiting", "which port?", 3.0, 1.0),
+    ),
     ("its reminder", [PROMPT, ASK, REMIND], ("waiting", "permission: Bash make", 4.0, 1.0)),
     ("a reminder alone", [PROMPT, REMIND], ("waiting", "it wants Bash", 4.0, 1.0)),
     ("an answer", [PROMPT, ASK, AFTER], ("working", "Bash make", 5.0, 1.0)),

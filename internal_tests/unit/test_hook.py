@@ -20,6 +20,18 @@ OTHER = {"hook_event_name": "PermissionRequest", "tool_name": "Bash", "tool_inpu
 REMINDER = {"hook_event_name": "Notification", "notification_type": "permission_prompt", "message": "it wants Bash"}
 ELICIT = {"hook_event_name": "Notification", "notification_type": "elicitation_dialog", "message": "which port?"}
 IDLE = {"hook_event_name": "Notification", "notification_type": "idle_prompt", "message": "still there?"}
+CHOICE = {
+    "hook_event_name": "PreToolUse",
+    "tool_name": "AskUserQuestion",
+    "tool_input": {"questions": [{"question": "which port?", "options": [{"label": "80"}]}]},
+}
+PATCH = {
+    "hook_event_name": "PermissionRequest",
+    "tool_name": "apply_patch",
+    "tool_input": {
+        "command": "*** Begin Patch\n*** Add File: a/x.py\n+ File: no\n*** Update File: README.md\n@@\n-a\n*** End Patch"
+    },
+}
 BEFORE = {"hook_event_name": "PreToolUse", "tool_name": "Read", "tool_input": {"file_path": "x"}}
 AFTER = {"hook_event_name": "PostToolUse", "tool_name": "Bash", "tool_input": {"command": "make all"}}
 STOP = {"hook_event_name": "Stop", "session_id": "a", "last_assistant_message": "all is made"}
@@ -197,6 +209,8 @@ ROWS: list[tuple[str, list[dict[str, Any]], list[str]]] = [
     ("two turns", [START, PROMPT, STOP, PROMPT, STOP], ["done|all is made"] * 2),
     ("an end after more work without a prompt", [PROMPT, STOP, BEFORE, AFTER, STOP], ["done|all is made"] * 2),
     ("the end of a sub-agent", [PROMPT, {**STOP, "agent_id": "b"}], []),
+    ("a tool that asks", [PROMPT, CHOICE, {**CHOICE, "hook_event_name": "PermissionRequest"}], ["waiting|which port?"]),
+    ("a patch", [PROMPT, PATCH], ["waiting|permission: apply_patch a/x.py, README.md"]),
     ("a question of a sub-agent", [PROMPT, {**ASK, "agent_id": "b"}], ["waiting|permission: Bash make all"]),
     (
         "a prompt to a sub-agent",
