@@ -53,7 +53,8 @@ def hand_over(
 
 
 def watch_for_stall(run: Run, launch: Launch, notify: NotifySettings, tmux: Tmux) -> None:
-    """Have tmux look again and again whether the run stalls, where the user wants to be told of that."""
+    """Have tmux look again and again whether the run stalls, where the user wants to be told of that. Its own monitoring of
+    silence would mark the window in the status line and ring in every terminal that shows it."""
     if notify.anything and "stalled" in notify.when:
         from agency.runners.notify import timer_command
 
