@@ -60,6 +60,11 @@ class NotifySettings:
     bell: bool = False
     desktop: bool = False
 
+    @property
+    def anything(self) -> bool:
+        """Whether anything is to be done at all."""
+        return bool(self.when) and bool(self.command or self.bell or self.desktop)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

@@ -1,11 +1,6 @@
 """The status of a run: facts in, verdict out.
 
 The rules stand in order; the first that applies decides. ``docs`` and ``agency explain`` name the rule, so that every
-status can be traced to what was seen.
-
-What a living agent does is known from these layers:
-
-========================  ==================================================  ==========================================
 layer                     tells                                               goes stale
 ========================  ==================================================  ==========================================
 hooks, session file       working, waiting, done, as the agent itself saw it  never: each event replaces the one before;
@@ -20,10 +15,38 @@ output                    nothing but that something still moves              af
 
 Whatever layer tells it: ready for review goes first, because it is said on purpose and ends the work; then a question to a
 person; then what else the agent wrote of itself; then ``done``, which says less; and ``working`` last.
+=======
+status can be traced to what was seen. What the facts come from, the strongest first, and how long each stands:
+
+===================  ============================================  ==========================================================
+layer                tells                                         stands
+===================  ============================================  ==========================================================
+record and log       half-done operations, merged, abandoned,      until another event ends it; over all below
+                     attention, what failed
+tmux and exit file   whether the runner lives, how it ended        always seen anew; over all below, but the word ``ready for
+                                                                   review`` outlives the runner unless that failed
+hooks                working, waiting (the question), done         since the last launch; working only while there is a sign of
+                                                                   life in 15 minutes, the others without limit
+session file         working, done; waiting where it is written    as hooks; the later of both counts, but a question of a hook
+                                                                   stands until a hook or the end of the turn ends it
+screen: dialog       waiting (which dialog)                        only while hooks and session file told nothing since the
+                                                                   last launch
+screen: prompt       working                                       only over a question that is 2 seconds old: it was answered
+screen: prompt       waiting, done                                 only over work of which nothing was told or printed for 5
+                                                                   seconds: the turn was broken off
+runner_status.json   needs input, blocked, ready for review,       until the agent works on after it, or a person tells it to
+                     working                                       do something; ``working`` as that of hooks
+activity             that something was printed                    with the age of the words, as the sign of life: nothing for
+                                                                   15 minutes makes ``working`` ``stalled``; alone it is
+                                                                   ``active``
+===================  ============================================  ==========================================================
+
+``waiting`` of the agent is over every word in ``runner_status.json`` but ``ready for review``; ``needs input`` and ``blocked``
+are over ``done``, which is over ``working``.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agency.domain.durations import format_duration
 
@@ -40,6 +63,10 @@ STATUSES = (
     *("failed", "worktree missing", "broken", "idle", "merged", "abandoned"),
 )
 """Every status; ``exited`` is followed by its exit code in brackets."""
+QUESTION_SHOWN_AFTER = 2.0
+"""Seconds after which a question that an agent told of is on its screen."""
+QUIET_AFTER = 5.0
+"""Seconds for which an agent that works never prints nothing: what it shows of its work moves."""
 
 SAYS = ("working", "needs_input", "blocked", "ready_for_review")
 """What a runner may say of itself in ``.agency/state/runner_status.json``."""
@@ -65,11 +92,13 @@ class Saying:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doing:
-    """What the agent does: working, waiting or done, since ``age`` seconds."""
+    """What the agent does: working, waiting or done, since ``age`` seconds. ``turn_age`` is seconds since a person last told it
+    to do something, None when that is not known."""
 
     what: str
     detail: str
     age: float
+    turn_age: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +147,31 @@ class RunFacts:
     def ended_badly(self) -> bool:
         """Whether the runner ended by itself with an exit code other than 0."""
         return self.launched and not self.runner_alive and not self.killed and bool(self.exit_code)
+
+
+def is_doubtful(facts: RunFacts) -> bool:
+    """Whether the screen may know better than what the agent told: agents do not tell that a question was answered before what
+    they asked for is done, nor that a turn was broken off."""
+    agent, session = facts.agent, facts.session
+    if agent is None or session is None or not session.alive:
+        return False
+    if agent.what == "waiting":
+        return agent.age >= QUESTION_SHOWN_AFTER
+    return agent.what == "working" and min(agent.age, session.activity_age or 0.0) >= QUIET_AFTER
+
+
+def with_screen(agent: Doing, shown: str) -> Doing:
+    """What holds of an agent of doubtful state whose screen shows ``working``, ``waiting`` or ``done``. Nothing but work ends a
+    question."""
+    if agent.what == "waiting":
+        return (
+            replace(agent, what=shown, detail=agent.detail.removeprefix("permission: "))
+            if shown == "working"
+            else agent
+        )
+    if shown == "working":
+        return agent
+    return replace(agent, what=shown, detail="a question on its screen" if shown == "waiting" else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,10 +238,13 @@ def _says(status: str) -> Callable[[RunFacts], bool]:
 
 
 def _stands(facts: RunFacts) -> bool:
-    """Whether what the runner wrote about itself still stands: the agent has not gone back to work since."""
+    """Whether what the runner wrote about itself still stands: the agent has not gone back to work since, and nobody told it to
+    do something else."""
     doing = facts.doing
     if doing is None or facts.saying is None:
         return True
+    if doing.turn_age is not None and doing.turn_age < facts.saying.age:
+        return False
     return doing.what != "working" or doing.age >= facts.saying.age
 
 

@@ -20,12 +20,13 @@ if TYPE_CHECKING:  # a run is started without them
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """Where an agent works: its ``worktree``, the ``directory`` of the run's record, and the environment it sees. ``lacking`` are
-    the flags that its installed version is known to lack; ``screen`` gives the text of its pane with the history, empty where
-    there is none."""
+    """Where an agent works: its ``worktree``, the ``directory`` of the run's record, and the environment it sees. ``trusted``:
+    the user wants the agent to trust the worktree without asking. ``lacking`` are the flags that its installed version is known
+    to lack; ``screen`` gives the text of its pane with the history, empty where there is none."""
 
     worktree: str
     directory: str
+    trusted: bool = False
     environ: Mapping[str, str] = field(repr=False)
     lacking: frozenset[str] = frozenset()
     screen: Callable[[], str] = field(default=str, repr=False)
@@ -52,6 +53,10 @@ class Adapter:
     """The flags that not every version in use has, and that it does without where :attr:`Scene.lacking` names them."""
     dialogs: tuple[tuple[str, str], ...] = ()
     """Phrases on the screen of questions that the agent asks before it does anything else, and what each is."""
+    busy: str | None = None
+    """A phrase in the last lines of the screen while the agent works, which moves all the time, and never while it asks."""
+    asking: tuple[str, ...] = ()
+    """Phrases in the last lines of the screen while the agent asks something."""
     confirms_prompts = False
     """Whether :meth:`took_prompt` can tell."""
     state_patterns: Mapping[str, tuple[str, ...]] = {}
@@ -107,6 +112,9 @@ class Adapter:
     def took_prompt(self, scene: Scene, thread_id: str | None, since: float) -> bool:
         """Whether the agent took a prompt at or after ``since`` (seconds since 1970), from what it wrote itself."""
         return False
+
+    def forget_trust(self, scene: Scene) -> None:
+        """Take back what the agent was told for good about trusting the worktree. Nothing that the user told it changes."""
 
     def spendings(self, scene: Scene, thread_id: str) -> tuple[Spending, ...]:
         """What every answer in a conversation took, sub-agents included, none twice, oldest first, from what the agent wrote."""

@@ -12,22 +12,23 @@ import glob
 import json
 import os
 import re
-import shlex
 import shutil
-import sys
 import uuid
-from typing import Any
+from datetime import datetime
 
-from agency.domain.agent import AgentState, state_from_hooks
+from agency.domain.agent import AgentState, later_state, state_from_hooks
 from agency.domain.output import Output
-from agency.runners import hook
+from agency.runners import claudetrust
 from agency.runners.adapter import Adapter, Scene, Words
 from agency.runners.claude_output import read_claude
 from agency.runners.flags import Flag
+from agency.runners.told import hook_command, read_told, took_prompt_since
 
 _OWN_CHOICE = frozenset({"--session-id", "--resume", "-r", "--continue", "-c", "--from-pr", "--fork-session"})
 
 _HEADLESS = ("-p", "--output-format", "stream-json", "--verbose")
+_TAIL = 64 * 1024
+_INTERRUPTED, _FAILED = b'"[Request interrupted by user', b'"isApiErrorMessage":true'
 
 _EVENTS = (
     "SessionStart",
@@ -39,8 +40,6 @@ _EVENTS = (
     "Stop",
     "SessionEnd",
 )
-_TOLD = "hooks.jsonl"
-_TAIL = 16384
 
 
 class Claude(Adapter):
@@ -65,6 +64,9 @@ class Claude(Adapter):
         ("Choose the text style", "first-run dialog"),
         ("Select login method", "login dialog"),
     )
+
+    busy = "esc to interrupt"
+    asking = ("Esc to cancel",)
 
     def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
         """A conversation under a fresh id, unless the user's own words choose one."""
@@ -104,18 +106,22 @@ class Claude(Adapter):
         return os.path.exists(_transcript(scene, thread_id)) or bool(_transcripts_anywhere(scene, thread_id))
 
     def state(self, scene: Scene, thread_id: str | None) -> AgentState | None:
-        """What its hooks told last."""
-        return state_from_hooks(_told(scene))
+        """What its hooks told last; of a turn that was interrupted or failed only the transcript tells."""
+        told = state_from_hooks(read_told(scene))
+        return later_state(told, _broken_off(_transcript(scene, thread_id)) if thread_id is not None else None)
+
+    def forget_trust(self, scene: Scene) -> None:
+        """What was added to the user's file for the worktree."""
+        claudetrust.forget(scene)
 
     def took_prompt(self, scene: Scene, thread_id: str | None, since: float) -> bool:
         """Whether its hooks told of a submitted prompt."""
-        told = _told(scene)
-        return any(event.get("event") == "UserPromptSubmit" and event.get("at", 0.0) >= since for event in told)
+        return took_prompt_since(scene, since)
 
     def find_thread(self, scene: Scene, since: float) -> str | None:
         """What its hooks told last, else the transcript of this worktree that was written last."""
         told = [
-            event["thread_id"] for event in _told(scene) if event.get("thread_id") and event.get("at", 0.0) >= since
+            event["thread_id"] for event in read_told(scene) if event.get("thread_id") and event.get("at", 0.0) >= since
         ]
         if told:
             return str(told[-1])
@@ -130,11 +136,13 @@ class Claude(Adapter):
 
 
 def _hooks(scene: Scene, extra: tuple[str, ...]) -> tuple[str, ...]:
-    """``--settings`` with our hooks, in a file beside the run's record; nothing when the user gives settings of their own."""
+    """``--settings`` with our hooks, in a file beside the run's record; nothing when the user gives settings of their own.
+    Where the user wants that, claude is told before its start that the worktree is trusted."""
+    if scene.trusted:
+        claudetrust.trust(scene)
     if "--settings" in scene.lacking or any(word.partition("=")[0] == "--settings" for word in extra):
         return ()
-    command = shlex.join((sys.executable, "-I", "-S", hook.__file__, f"{scene.directory}/{_TOLD}"))
-    entry = [{"hooks": [{"type": "command", "command": command, "timeout": 10}]}]
+    entry = [{"hooks": [{"type": "command", "command": hook_command(scene), "timeout": 10}]}]
     path = f"{scene.directory}/claude-settings.json"
     with open(path, "w", encoding="utf-8") as file:
         json.dump({"hooks": dict.fromkeys(_EVENTS, entry)}, file, indent=2)
@@ -152,23 +160,22 @@ def _bring_transcript(scene: Scene, thread_id: str) -> None:
         shutil.copy2(max(elsewhere, key=os.path.getmtime), here)
 
 
-def _told(scene: Scene) -> list[dict[str, Any]]:
-    """The last hook events of the run, oldest first."""
+def _broken_off(path: str) -> AgentState | None:
+    """That a turn ended before its end: the last note of that in a transcript."""
     try:
-        with open(f"{scene.directory}/{_TOLD}", "rb") as file:
+        with open(path, "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
-            lines = file.read().splitlines()
-    except OSError:
-        return []
-    events = []
-    for line in lines:
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(event, dict):
-            events.append(event)
-    return events
+            lines = [line for line in file.read().splitlines() if _INTERRUPTED in line or _FAILED in line]
+        entry = json.loads(lines[-1])
+        moment = datetime.fromisoformat(entry["timestamp"]).timestamp()
+        if entry.get("isApiErrorMessage"):
+            return AgentState(doing="done", detail=str(entry["message"]["content"][0]["text"]), at=moment)
+        said = entry["message"]["content"]
+        texts = [said] if isinstance(said, str) else [part.get("text") for part in said]
+        broken_off = any(str(text).startswith("[Request interrupted by user") for text in texts)
+        return AgentState(doing="done", detail="interrupted", at=moment) if broken_off else None
+    except (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _projects(scene: Scene) -> str:

@@ -9,7 +9,7 @@ tells the id and whether a sub-agent began it (``kind``). A resume leaves a seco
 
 Not possible: while it works gemini writes nothing from which a pending tool could be told from the end of a turn, so it tells
 no state; what it asks is known from its screen. In a folder that it does not trust it answers headless prompts only with
-``--skip-trust``, which is the user's to configure.
+``--skip-trust``, which trusts the folder for one start: ``trust_worktrees`` gives it.
 """
 
 import glob
@@ -46,8 +46,6 @@ class Gemini(Adapter):
     dialogs = (
         ("Do you trust the files in this folder", "trust dialog"),
         ("How would you like to authenticate", "login dialog"),
-        ("Allow execution of", "permission dialog"),
-        ("Apply this change?", "permission dialog"),
     )
     state_patterns: Mapping[str, tuple[str, ...]] = {
         "working": (r"^ *[⠀-⣿] (.*) \(esc to cancel",),
@@ -60,22 +58,22 @@ class Gemini(Adapter):
         interactive."""
         last = ("--prompt-interactive", prompt) if prompt is not None else ()
         if "--session-id" in scene.lacking or _OWN_CHOICE.intersection(word.partition("=")[0] for word in extra):
-            return Words(words=(*extra, *last))
+            return Words(words=(*_trust(scene), *extra, *last))
         thread_id = str(uuid.uuid4())
-        return Words(words=(*extra, "--session-id", thread_id, *last), thread_id=thread_id)
+        return Words(words=(*_trust(scene), *extra, "--session-id", thread_id, *last), thread_id=thread_id)
 
     def resume(self, scene: Scene, extra: tuple[str, ...], thread_id: str) -> Words:
         """The same id; a copy where the conversation was written before the worktree was moved."""
         files = _files(scene, thread_id)
         if files and not any(_is_here(scene, path) for path in files):
-            return Words(words=(*extra, "--session-file", _latest(files)))
-        return Words(words=(*extra, "--resume", thread_id), thread_id=thread_id)
+            return Words(words=(*_trust(scene), *extra, "--session-file", _latest(files)))
+        return Words(words=(*_trust(scene), *extra, "--resume", thread_id), thread_id=thread_id)
 
     def fork(self, scene: Scene, extra: tuple[str, ...], thread_id: str, prompt: str | None) -> Words | None:
         """A copy whose id the agent chooses."""
         files = _files(scene, thread_id) if "--session-file" not in scene.lacking else []
         last = ("--prompt-interactive", prompt) if prompt is not None else ()
-        return Words(words=(*extra, "--session-file", _latest(files), *last)) if files else None
+        return Words(words=(*_trust(scene), *extra, "--session-file", _latest(files), *last)) if files else None
 
     def headless(self, scene: Scene, extra: tuple[str, ...], prompt: str, thread_id: str | None) -> Words | None:
         """The prompt by standard input, of which gemini reads 8 MiB; it has to stand there when gemini looks, for it waits half a
@@ -118,6 +116,10 @@ class Gemini(Adapter):
                 if record.get("type") == "gemini" and (tokens := within(record, "tokens")):
                     answers[string(record.get("id"))] = _spending(record, tokens)
         return tuple(sorted(answers.values(), key=lambda spent: spent.at))
+
+
+def _trust(scene: Scene) -> tuple[str, ...]:
+    return ("--skip-trust",) if scene.trusted else ()
 
 
 def _home(scene: Scene) -> str:

@@ -34,7 +34,6 @@ class Opencode(Adapter):
     command = ("opencode",)
     has_threads = True
     confirms_prompts = True
-    dialogs = (("Permission required", "permission dialog"),)
     state_patterns: Mapping[str, tuple[str, ...]] = {
         "working": (r"() esc interrupt",),
         "waiting": (r"△ (Permission required)",),

@@ -33,7 +33,7 @@ _ALWAYS_PASSED = (
 class Runner:
     """A runner that can be started: ``program`` is an absolute path, ``extra`` the words after it that were configured or
     given. ``environ`` is what it is to see, ``lacking`` the flags that the installed version is known to lack, ``state_patterns``
-    what the config says of its screen."""
+    what the config says of its screen. ``trusted``: it need not ask whether it may trust a worktree."""
 
     name: str
     program: str
@@ -42,6 +42,7 @@ class Runner:
     environ: Mapping[str, str] = field(repr=False)
     lacking: frozenset[str] = frozenset()
     state_patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trusted: bool = False
 
 
 def runner_names(settings: Settings) -> list[str]:
@@ -90,6 +91,7 @@ def resolve_runner(
         adapter=_adapter(settings, name, words[0], named),
         environ=_environment(configured, environ),
         state_patterns=configured.state_patterns if configured is not None else {},
+        trusted=configured is not None and configured.trust_worktrees,
     )
 
 

@@ -17,6 +17,7 @@ from agency.tools.tmux.look import Pane, screens
 
 _SILENT = frozenset({"command", "shell", "aider"})
 _SLACK = 1.0
+_PROMPT_LINES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,31 +50,54 @@ def agent_state(context: Context, run: Run, launch: Launch) -> AgentState | None
     return state if state is not None and state.at >= launch.epoch - _SLACK else None
 
 
-def shown_on_screens(context: Context, silent: list[tuple[Launch, Pane]]) -> dict[tuple[str, str], Doing]:
-    """What the screens of agents that told nothing show, by (socket, pane id): a dialog in the way of the agent, else what its
-    patterns find. One tmux call for each server, none where nothing could be found."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """The screen of the agent of a launch."""
+
+    adapter: Adapter
+    launch: Launch
+    pane: Pane
+    screen: str
+
+
+def screens_of(context: Context, looked_at: list[tuple[Launch, Pane]]) -> dict[tuple[str, str], Shown]:
+    """The screens of agents whose adapters can read them, by socket and pane id. One tmux call for each server, none where
+    nothing could be found."""
     asked: dict[str, dict[str, tuple[Adapter, Launch, Pane]]] = {}
-    for launch, pane in silent:
+    for launch, pane in looked_at:
         adapter = _adapter(launch)
-        if adapter is not None and (adapter.dialogs or adapter.state_patterns or launch.state_patterns):
+        if adapter is not None and (adapter.dialogs or adapter.busy or adapter.state_patterns or launch.state_patterns):
             asked.setdefault(launch.socket, {})[pane.pane_id] = (adapter, launch, pane)
-    found: dict[tuple[str, str], Doing] = {}
+    found: dict[tuple[str, str], Shown] = {}
     for socket, panes in asked.items():
         tmux = Tmux(socket=choose_socket(context.environ, socket, None), environ=context.environ)
         for pane_id, screen in screens(tmux, list(panes)).items():
             adapter, launch, pane = panes[pane_id]
-            doing = _dialog(adapter, screen) or doing_on_screen(
-                screen, launch.state_patterns or adapter.state_patterns, max(0.0, time.time() - pane.activity)
-            )
-            if doing is not None:
-                found[socket, pane_id] = doing
+            found[socket, pane_id] = Shown(adapter=adapter, launch=launch, pane=pane, screen=screen)
     return found
 
 
-def _dialog(adapter: Adapter, screen: str) -> Doing | None:
-    words = " ".join(screen.split())
-    name = next((name for phrase, name in adapter.dialogs if phrase in words), None)
-    return Doing(what="waiting", detail=name, age=0.0) if name is not None else None
+def told_by_screen(shown: Shown) -> Doing | None:
+    """What the screen of an agent that tells nothing itself shows: a question that its patterns find, else a dialog in its way,
+    else what its patterns find."""
+    patterns = shown.launch.state_patterns or shown.adapter.state_patterns
+    doing = doing_on_screen(shown.screen, patterns, max(0.0, time.time() - shown.pane.activity))
+    if doing is not None and doing.what == "waiting":
+        return doing
+    words = " ".join(shown.screen.split())
+    name = next((name for phrase, name in shown.adapter.dialogs if phrase in words), None)
+    return Doing(what="waiting", detail=name, age=0.0) if name is not None else doing
+
+
+def prompt_on_screen(shown: Shown) -> str | None:
+    """Whether an agent that tells its state is ``working``, ``waiting`` or ``done`` by what stands around its prompt; None when
+    its adapter cannot tell."""
+    if shown.adapter.busy is None:
+        return None
+    words = " ".join(shown.screen.rstrip().splitlines()[-_PROMPT_LINES:])
+    if shown.adapter.busy in words:
+        return "working"
+    return "waiting" if any(phrase in words for phrase in shown.adapter.asking) else "done"
 
 
 def _adapter(launch: Launch) -> Adapter | None:

@@ -10,13 +10,16 @@ from dataclasses import replace
 from agency.domain.errors import AgencyError
 from agency.domain.launch import Launch
 from agency.domain.run import Run
+from agency.domain.settings import Settings
 from agency.runners.resolve import Runner
 from agency.sessions.context import Context
 from agency.sessions.environment import OWNER, run_variables, without_run
 from agency.sessions.live import recall_known_server
+from agency.sessions.notify import hand_over, watch_for_stall
 from agency.sessions.threads import Plan
 from agency.store.eventlog import now
 from agency.store.launches import (
+    discard_notify,
     discard_start_files,
     last_launch_number,
     write_launch,
@@ -45,12 +48,11 @@ def start_runner(
     plan: Plan,
     tmux: Tmux,
     panes: list[Pane],
-    grace: float,
+    settings: Settings,
     *,
     lock_fd: int | None = None,
 ) -> Launch:
     """Start ``runner`` for ``run`` as ``plan`` says. ``panes`` are those of its session as just seen; none: the session is made.
-    ``grace``: see :class:`Launch`.
 
     The launch is recorded before tmux is asked, and completed afterwards. Hold the repo lock (``lock_fd``), unless the run is
     new. Raises SessionExists when somebody made the session first, and E_TMUX_FAILED.
@@ -64,7 +66,7 @@ def start_runner(
         worktree=run.worktree,
         started_at=now(),
         epoch=time.time(),
-        grace=grace,
+        grace=settings.startup_grace,
         boot_id=boot_id(),
         known_by=runner.adapter.origin,
         thread_pattern=runner.adapter.thread_pattern,
@@ -76,12 +78,14 @@ def start_runner(
     write_launch(run.directory, launch)
     if plan.thread is not None:
         write_thread(run.directory, plan.thread)
+    hand_over(run, launch, settings.notify, tmux, variables, context.environ)
     try:
         if not panes:
             recall_known_server(context, tmux)
         pane = _place(run, replace(tmux, lock_fd=lock_fd) if panes else tmux, panes, place, variables)
     except BaseException:
         discard_start_files(run.directory)
+        discard_notify(run.directory)
         raise
     launch = replace(
         launch,
@@ -96,6 +100,7 @@ def start_runner(
         _watch_for_thread(run, launch, tmux, pane)
     if plan.event is not None:
         log_of(run).append(plan.event, durable=True)
+    watch_for_stall(run, launch, settings.notify, tmux)
     return launch
 
 

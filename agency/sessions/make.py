@@ -95,7 +95,7 @@ def make_run(context: Context, making: Making, show: Callable[[bytes], None]) ->
         if plan.note is not None:
             context.tell(plan.note)
         tmux = tmux_of(context, None, settings.tmux_socket)
-        launch = start_runner(context, run, runner, plan, tmux, [], settings.startup_grace)
+        launch = start_runner(context, run, runner, plan, tmux, [], settings)
         started = SESSION_START({"session_name": run.session_name, "runner": runner.name, "launch": launch.number})
         log = log_of(run)
         log.append(started)

@@ -68,7 +68,7 @@ def _begin_anew(
             f"{runner.name} ended at once on being told to go on with conversation {thread.thread_id}; a new one begins"
         )
         tmux = seen.tmux if seen.panes else tmux_of(context, None, settings.tmux_socket)
-        launch = start_runner(context, run, runner, plan, tmux, seen.panes, settings.startup_grace, lock_fd=lock.fd)
+        launch = start_runner(context, run, runner, plan, tmux, seen.panes, settings, lock_fd=lock.fd)
         record(run, RESUME_CREATE, request, launch, revived=runner_pane(seen.panes) is not None)
     try:
         watch_new(run, launch, tmux_of(context, launch))

@@ -94,4 +94,4 @@ def _start(
     if plan.note is not None:
         context.tell(plan.note)
     tmux = seen.tmux if panes else tmux_of(context, None, settings.tmux_socket)
-    return start_runner(context, run, runner, plan, tmux, panes, settings.startup_grace, lock_fd=lock_fd), plan
+    return start_runner(context, run, runner, plan, tmux, panes, settings, lock_fd=lock_fd), plan

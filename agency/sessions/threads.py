@@ -10,6 +10,8 @@ from agency.domain.run import Run
 from agency.domain.thread import Thread, last_thread_id
 from agency.runners.adapter import Scene
 from agency.runners.resolve import Runner
+from agency.runners.table import ADAPTERS
+from agency.sessions.context import Context
 from agency.store.eventlog import now
 from agency.store.launches import read_launch, read_shown_thread, write_shown_thread
 from agency.store.runs import log_of
@@ -131,9 +133,23 @@ def note_shown_thread(run: Run, launch: Launch, screen: Callable[[], str]) -> No
         pass
 
 
+def forget_trust(context: Context, run: Run) -> None:
+    """Take back the trust in the worktree that the agent of the last launch was given for good."""
+    launch = read_launch(run.directory)
+    adapter = ADAPTERS.get(launch.agent) if launch is not None else None
+    if adapter is not None:
+        adapter.forget_trust(Scene(worktree=run.worktree, directory=run.directory, environ=context.environ))
+
+
 def scene_of(run: Run, runner: Runner) -> Scene:
     """Where the runner of a run works."""
-    return Scene(worktree=run.worktree, directory=run.directory, environ=runner.environ, lacking=runner.lacking)
+    return Scene(
+        worktree=run.worktree,
+        directory=run.directory,
+        environ=runner.environ,
+        lacking=runner.lacking,
+        trusted=runner.trusted,
+    )
 
 
 def _started(thread: Thread, *, reason: str | None = None) -> Event:

@@ -28,11 +28,12 @@ class Usage:
 
 @dataclass(frozen=True)
 class Answer:
-    """One scripted answer: text, or a tool call; ``delay`` seconds of silence first; ``status`` other than 200 is an error;
-    ``broken`` ends the stream in the middle."""
+    """One scripted answer: text, or a tool call (of a ``namespace``, as codex has them); ``delay`` seconds of silence first;
+    ``status`` other than 200 is an error; ``broken`` ends the stream in the middle."""
 
     text: str = ""
     tool: str | None = None
+    namespace: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
     delay: float = 0.0
     status: int = 200
@@ -281,6 +282,7 @@ def _openai(answer: Answer, number: int, body: dict[str, Any]) -> Iterator[tuple
             "call_id": f"call_{number:04d}",
             "name": answer.tool,
             "arguments": json.dumps(answer.arguments),
+            **({"namespace": answer.namespace} if answer.namespace is not None else {}),
         }
     yield "response.output_item.done", {"type": "response.output_item.done", "item": item}
     usage = {

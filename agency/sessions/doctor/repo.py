@@ -12,6 +12,7 @@ from agency.runners.resolve import resolve_runner, runner_names
 from agency.runners.table import ADAPTERS
 from agency.sessions.context import Context
 from agency.sessions.doctor.check import Check, State
+from agency.sessions.doctor.notify import check_notify
 
 _STUB = "agency-stub"
 
@@ -26,7 +27,13 @@ def check_repo(context: Context, repo: Repo) -> list[Check]:
         place = f"{error.details.get('file')}:{error.details.get('line')}"
         return [*checks, Check(name="config", state="failure", text=error.message, mend=f"mend {place}; {error.hint}")]
     checks.append(Check(name="config", state="ok", text="valid"))
-    return [*checks, *_runners(context, root, settings), *_editor(context, settings), *_scripts(root, settings)]
+    return [
+        *checks,
+        *_runners(context, root, settings),
+        *_editor(context, settings),
+        *_scripts(root, settings),
+        *check_notify(context, root, settings.notify),
+    ]
 
 
 def _runners(context: Context, root: str, settings: Settings) -> list[Check]:

@@ -101,6 +101,11 @@ def paste(tmux: Tmux, pane_id: str, content: bytes, *, buffer: str, keys: tuple[
     )  # fmt: skip
 
 
+def run_later(tmux: Tmux, seconds: float, command: str) -> None:
+    """Have the server run a shell command after so many seconds, whether anybody looks at it or not. It expands formats in it."""
+    tmux.ask("run-shell", "-b", "-d", f"{seconds:.1f}", command)
+
+
 def _typed(pane_id: str, *keys: str) -> tuple[str, ...]:
     """Without the first command a pane in which somebody scrolls back would take the keys for commands to itself."""
     return ("copy-mode", "-q", "-t", pane_id, ";", "send-keys", "-t", pane_id, *keys)
