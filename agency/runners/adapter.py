@@ -43,6 +43,8 @@ class Adapter:
     """Phrases on the screen of questions that the agent asks before it does anything else, and what each is."""
     confirms_prompts = False
     """Whether :meth:`took_prompt` can tell."""
+    tells_usage = False
+    """Whether :meth:`spendings` can tell."""
     shared_daemons: tuple[str, ...] = ()
     """Words in the command lines of background servers that the agent shares between all its conversations: they belong to
     the user and outlive a run."""
@@ -84,6 +86,11 @@ class Adapter:
     def took_prompt(self, scene: Scene, thread_id: str | None, since: float) -> bool:
         """Whether the agent took a prompt at or after ``since`` (seconds since 1970), from what it wrote itself."""
         return False
+
+    def threads(self, scene: Scene) -> tuple[str, ...]:
+        """Every conversation that the agent told of having been in for the run, oldest first: a person may have changed it
+        several times since it was started."""
+        return ()
 
     def spendings(self, scene: Scene, thread_id: str) -> tuple[Spending, ...]:
         """What every answer in a conversation took, sub-agents included, none twice, oldest first, from what the agent wrote."""

@@ -18,8 +18,10 @@ import uuid
 from typing import Any
 
 from agency.domain.agent import AgentState, state_from_hooks
+from agency.domain.usage import Spending
 from agency.runners import hook
 from agency.runners.adapter import Adapter, Scene, Words
+from agency.runners.claude_usage import read_spendings
 
 _OWN_CHOICE = frozenset({"--session-id", "--resume", "-r", "--continue", "-c", "--from-pr", "--fork-session"})
 
@@ -44,6 +46,7 @@ class Claude(Adapter):
     command = ("claude",)
     has_threads = True
     confirms_prompts = True
+    tells_usage = True
     dialogs = (
         ("Do you trust the files in this folder", "trust dialog"),
         ("Quick safety check", "trust dialog"),
@@ -104,6 +107,15 @@ class Claude(Adapter):
             return None
         return os.path.basename(max(written, key=os.path.getmtime)).removesuffix(".jsonl")
 
+    def threads(self, scene: Scene) -> tuple[str, ...]:
+        """What its hooks told, except of starts: at the start of a fork that is the conversation it copies."""
+        told = (event for event in _told(scene, whole=True) if event.get("event") != "SessionStart")
+        return tuple(dict.fromkeys(str(event["thread_id"]) for event in told if event.get("thread_id")))
+
+    def spendings(self, scene: Scene, thread_id: str) -> tuple[Spending, ...]:
+        """From the transcripts, wherever they stand."""
+        return read_spendings(_projects(scene), thread_id)
+
 
 def _hooks(scene: Scene, extra: tuple[str, ...]) -> tuple[str, ...]:
     """``--settings`` with our hooks, in a file beside the run's record; nothing when the user gives settings of their own."""
@@ -128,11 +140,11 @@ def _bring_transcript(scene: Scene, thread_id: str) -> None:
         shutil.copy2(max(elsewhere, key=os.path.getmtime), here)
 
 
-def _told(scene: Scene) -> list[dict[str, Any]]:
-    """The last hook events of the run, oldest first."""
+def _told(scene: Scene, *, whole: bool = False) -> list[dict[str, Any]]:
+    """The last hook events of the run, or with ``whole`` all of them, oldest first."""
     try:
         with open(f"{scene.directory}/{_TOLD}", "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+            file.seek(0 if whole else max(0, os.fstat(file.fileno()).st_size - _TAIL))
             lines = file.read().splitlines()
     except OSError:
         return []

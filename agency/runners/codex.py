@@ -15,7 +15,9 @@ from datetime import datetime
 from typing import Any
 
 from agency.domain.agent import AgentState
+from agency.domain.usage import Spending
 from agency.runners.adapter import Adapter, Scene, Words
+from agency.runners.codex_usage import read_spendings
 
 _ID_LENGTH = 36
 _TAIL = 256 * 1024
@@ -33,6 +35,7 @@ class Codex(Adapter):
     command = ("codex",)
     has_threads = True
     confirms_prompts = True
+    tells_usage = True
     dialogs = (
         ("Trust this folder?", "trust dialog"),
         ("Do you trust the contents of this directory", "trust dialog"),
@@ -79,6 +82,10 @@ class Codex(Adapter):
             if meta.get("thread_source", "user") == "user" and os.path.realpath(str(meta.get("cwd"))) == here:
                 return os.path.basename(path).removesuffix(".jsonl")[-_ID_LENGTH:]
         return None
+
+    def spendings(self, scene: Scene, thread_id: str) -> tuple[Spending, ...]:
+        """From the session files."""
+        return read_spendings(_sessions(scene), thread_id)
 
 
 def _files(scene: Scene, thread_id: str) -> list[str]:

@@ -17,6 +17,7 @@ from agency.sessions.place import config_root
 from agency.sessions.processes import end_processes
 from agency.sessions.resume import Resumed, ResumeRequest, record, require_resumable, watch_new
 from agency.sessions.threads import learn_thread, plan_again
+from agency.sessions.usage import keep_usage
 from agency.tools.tmux.look import runner_pane
 from agency.tools.tmux.sessions import SessionExists
 
@@ -80,6 +81,7 @@ def _start(
         end_processes(run, seen.launch, [pane] if pane is not None else [])
         panes = look(context, run).panes if panes else panes
     learn_thread(run, runner)
+    keep_usage(context, run, settings)
     plan = plan_again(run, runner, fresh=request.fresh)
     if plan.note is not None:
         context.tell(plan.note)
