@@ -42,14 +42,19 @@ def _begin(world: World, agent: Agent, server: ModelServer) -> SeenRun:
     server.responder = Meter(agent)
     agent.configure(world, server)
     run = world.run("first", "--prompt", "speak of walnuts")
-    agent.until(run, lambda: run.status() == "done", "the first answer")
+    _answered(agent, run)
     return run
+
+
+def _answered(agent: Agent, run: SeenRun) -> None:
+    """Wait for the end of a turn: an agent that has only just started is done too, but has said nothing."""
+    agent.until(run, lambda: run.status() == "done" and "answer" in str(run.row()["summary"]), "the answer")
 
 
 def _say(world: World, agent: Agent, run: SeenRun, text: str) -> None:
     agent.until(run, lambda: agent.is_ready(run), "the agent to be ready")
     world.ok("send", run.name, text)
-    agent.until(run, lambda: run.status() == "done", f"the answer to {text!r}")
+    _answered(agent, run)
 
 
 def _reported(server: ModelServer, agent: Agent, *, without: int = 0) -> dict[str, int]:
@@ -106,7 +111,7 @@ def test_a_fork_counts_only_what_came_after_it(world: World, agent: Agent, serve
     before = _answers(server)
     made = world.ok("fork", "first", "second", "--detached", "--prompt", "speak of almonds")
     fork = world.find(made.pairs["run_id"])
-    agent.until(fork, lambda: fork.status() == "done", "the answer in the fork")
+    _answered(agent, fork)
     _counts(fork, _reported(server, agent, without=before))
     _counts(run, of_first)
     assert _shown(world.ok("usage", "--json").data["total"]) == _reported(server, agent)
@@ -128,7 +133,7 @@ def test_sub_agents_are_counted_with_the_run(world: World, agent: Agent, server:
     run = _begin(world, agent, server)
     _say(world, agent, run, "ask a helper")
     wait_for(lambda: server.conversations("count the figs"), "the helper's request at the server", 30)
-    agent.until(run, lambda: run.status() == "done", "the answer")
+    _answered(agent, run)
     _counts(run, _reported(server, agent))
 
 
