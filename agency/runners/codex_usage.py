@@ -66,9 +66,8 @@ def _read_state(path: str, thread_id: str, size: int, mtime_ns: int) -> tuple[tu
             if total is not None and _fits(new_total - total):
                 answer = new_total - total
             total = new_total
-            at = moment_of(entry.get("timestamp"))
-            key = f"{thread_id} {payload.get('response_id') or entry.get('ordinal') or at}"
-            spent.append(Spending(at=at, model=model, usage=answer, key=key))
+            key = f"{thread_id} {payload.get('response_id') or len(spent)}"  # files only grow
+            spent.append(Spending(at=moment_of(entry.get("timestamp")), model=model, usage=answer, key=key))
     return tuple(spent), tuple(begun)
 
 

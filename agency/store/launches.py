@@ -67,9 +67,12 @@ def write_start_file(directory: str, number: int, script: str) -> str:
 def discard_start_files(directory: str) -> None:
     """Remove what no shim came to fetch: it holds the environment of a caller. What kills left half-written goes too."""
     discard_leftovers(f"{directory}/session.json")
+    discard_leftovers(f"{directory}/usage.json")
     for number in range(1, last_launch_number(directory) + 1):
-        discard(f"{launch_directory(directory, number)}/start")
-        discard_leftovers(f"{launch_directory(directory, number)}/start")
+        place = launch_directory(directory, number)
+        discard(f"{place}/start")
+        discard_leftovers(f"{place}/start")
+        discard_leftovers(f"{place}/began")
 
 
 def read_exit_code(directory: str, number: int) -> int | None:

@@ -173,9 +173,10 @@ def test_conversations_that_the_run_left_count_too(world: World) -> None:
     world.ok("resume", "one", "--fresh", "--detached")
     assert thread_of(run) != left
     write(world, thread_of(run), [answer("a", input=1), answer("b", input=10)])
-    told = {"at": time.time(), "event": "UserPromptSubmit", "thread_id": "5b0e4a62-4d2c-4f0e-8b76-2f1df8d4a111"}
+    third = "5b0e4a62-4d2c-4f0e-8b76-2f1df8d4a111"
+    told = {"at": time.time(), "event": "UserPromptSubmit", "thread_id": third}
     (run.directory / "hooks.jsonl").write_text(json.dumps(told) + "\n")
-    write(world, told["thread_id"], [answer("c", input=100)])
+    write(world, third, [answer("c", input=100)])
     assert usage_of(run)["input"] == 111
 
 
