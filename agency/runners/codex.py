@@ -18,8 +18,10 @@ from typing import Any
 
 from agency.domain.agent import AgentState, later_state, state_from_hooks
 from agency.domain.output import Output
+from agency.domain.usage import Spending
 from agency.runners.adapter import Adapter, Scene, Words
 from agency.runners.codex_output import read_codex
+from agency.runners.codex_usage import read_spendings
 from agency.runners.codexhooks import hook_words
 from agency.runners.flags import Flag
 from agency.runners.told import hook_command, read_told, took_prompt_since
@@ -44,6 +46,7 @@ class Codex(Adapter):
         Flag(word="resume", since=(0, 36, 0), without="a resume begins a new conversation"),
         Flag(word="fork", since=(0, 87, 0), without="conversations cannot be forked"),
     )
+    tells_usage = True
     dialogs = (
         ("Trust this folder?", "trust dialog"),
         ("Do you trust the contents of this directory", "trust dialog"),
@@ -109,6 +112,10 @@ class Codex(Adapter):
             if meta.get("thread_source", "user") == "user" and os.path.realpath(str(meta.get("cwd"))) == here:
                 return os.path.basename(path).removesuffix(".jsonl")[-_ID_LENGTH:]
         return None
+
+    def spendings(self, scene: Scene, thread_id: str) -> tuple[Spending, ...]:
+        """From the session files."""
+        return read_spendings(_sessions(scene), thread_id)
 
 
 def _given(scene: Scene, extra: tuple[str, ...]) -> tuple[str, ...]:

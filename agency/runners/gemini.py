@@ -37,6 +37,7 @@ class Gemini(Adapter):
     command = ("gemini",)
     has_threads = True
     confirms_prompts = True
+    tells_usage = True
     flags = (
         Flag(word="stream-json", since=(0, 11, 3), without="it cannot work headless"),
         Flag(word="--resume", since=(0, 15, 3), without="a resume begins a new conversation"),

@@ -34,6 +34,7 @@ class Opencode(Adapter):
     command = ("opencode",)
     has_threads = True
     confirms_prompts = True
+    tells_usage = True
     state_patterns: Mapping[str, tuple[str, ...]] = {
         "working": (r"() esc interrupt",),
         "waiting": (r"△ (Permission required)",),

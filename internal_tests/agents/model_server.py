@@ -28,8 +28,8 @@ class Usage:
 
 @dataclass(frozen=True)
 class Answer:
-    """One scripted answer: text, or a tool call (of a ``namespace``, as codex has them); ``delay`` seconds of silence first;
-    ``status`` other than 200 is an error; ``broken`` ends the stream in the middle."""
+    """One scripted answer: text, or a tool call (of a ``namespace``, where the interface has those); ``delay`` seconds of
+    silence first; ``status`` other than 200 is an error; ``broken`` ends the stream in the middle."""
 
     text: str = ""
     tool: str | None = None
@@ -69,7 +69,8 @@ class Request:
     @property
     def is_aside(self) -> bool:
         """Whether an agent asked for something beside the conversation: a title for it."""
-        return self.says("single-line task title") or self.says("You are a title generator")
+        titles = ("single-line task title", "You are a title generator", "Write the title in the language")
+        return any(self.says(words) for words in titles)
 
     def says(self, text: str) -> bool:
         """Whether the conversation it carried holds ``text``."""
@@ -85,6 +86,7 @@ class ModelServer:
     def __init__(self, responder: Responder) -> None:
         self.responder = responder
         self.requests: list[Request] = []
+        self.reported: list[tuple[Request, Usage]] = []
         self.ended = threading.Event()
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
@@ -174,6 +176,8 @@ class ModelServer:
             self.requests.append(request)
             number = next(self._numbers)
             answer = self.responder(request)
+            if answer.status == 200 and not answer.broken:
+                self.reported.append((request, answer.usage))
         if answer.delay and self.ended.wait(answer.delay):
             return
         if answer.status != 200:
@@ -243,7 +247,9 @@ def _anthropic_message(answer: Answer, number: int, body: dict[str, Any]) -> dic
 
 
 def _anthropic(answer: Answer, number: int, body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    yield "message_start", {"type": "message_start", "message": _anthropic_message(answer, number, body)}
+    message = _anthropic_message(answer, number, body)
+    message["usage"] = {**message["usage"], "output_tokens": 1}  # more is not known when an answer begins
+    yield "message_start", {"type": "message_start", "message": message}
     if answer.tool is None:
         block: dict[str, Any] = {"type": "text", "text": ""}
         delta: dict[str, Any] = {"type": "text_delta", "text": answer.text}
