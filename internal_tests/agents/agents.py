@@ -3,34 +3,64 @@ its first questions."""
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from internal_tests.agents.model_server import ModelServer
+from internal_tests.agents.model_server import Answer, ModelServer
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import SeenRun, World
 
-INSTALLED = Path(__file__).resolve().parents[1] / ".agents" / "node_modules" / ".bin"
+PACKAGES = Path(__file__).resolve().parents[1] / ".agents" / "node_modules"
+_PINNED = json.loads(Path(__file__).with_name("package.json").read_text())["dependencies"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Agent:
-    """A real agent.
+    """A real agent in one version.
 
-    ``prepare`` points it at the model server, ``words`` is its command line, ``ready`` what its screen shows when it waits for
-    input, ``gate`` what it asks before anything else (answered with Enter).
+    ``package`` is where npm puts it, ``prepare`` points it at the model server, ``words`` are the rest of its command line.
+    ``ready`` is what its screen shows when it waits for input, ``gate`` what the end of its screen shows when it asks something
+    before anything else, ``question`` when it asks for a permission (both answered with Enter). ``shell`` makes the tool call of
+    a command that it runs unasked, ``asking`` of one that it asks for, ``edit`` the calls that replace a line of a file.
+    ``tells_waiting``: it tells when it waits for a permission.
     """
 
     name: str
+    package: str
     words: tuple[str, ...]
     prepare: Callable[[World, ModelServer], None]
     ready: str
+    question: str
+    shell: Callable[[str, str], Answer]
+    asking: Callable[[str], Answer]
+    edit: Callable[[str, str, str], tuple[Answer, ...]]
     gate: str | None = None
+    tells_waiting: bool = True
+
+    @property
+    def label(self) -> str:
+        """What tells it from other versions of the same agent."""
+        return self.package.rpartition("/")[2] if self.is_older else self.name
+
+    @property
+    def is_older(self) -> bool:
+        """Whether a newer version is tested too."""
+        return self.package.endswith("-older")
+
+    @property
+    def version(self) -> str:
+        """The version that is pinned."""
+        return str(_PINNED[self.package]).rpartition("@")[2]
 
     @property
     def program(self) -> Path:
-        """Where it is installed."""
-        return INSTALLED / self.name
+        """Where it is installed; the place is named even when it is not."""
+        package = PACKAGES / self.package
+        try:
+            words = json.loads((package / "package.json").read_text())["bin"]
+        except OSError:
+            return package
+        return package / str(words[self.name])
 
     def configure(self, world: World, server: ModelServer) -> None:
         """Make it the default runner of the world's repo, talking to ``server``."""
@@ -43,16 +73,32 @@ class Agent:
         """Wait for ``condition``, answering what the agent asks before anything else whenever it asks."""
 
         def met() -> bool:
-            if self.gate is not None and self.gate in run.screen():
-                run.world.tmux_ask("send-keys", "-t", f"={run.session}:", "Enter")
+            if self._is_at_the_gate(run):
+                self.press_enter(run)
             return bool(condition())
 
-        wait_for(met, what, 60, every=0.5)
+        wait_for(met, what, 60, every=0.2)
+
+    def until_done(self, run: SeenRun, answer: str) -> None:
+        """Wait until ``agency ls`` says that the agent is done, and that ``answer`` was the last it said."""
+
+        def done() -> bool:
+            row = run.row()
+            return row["derived_status"] == "done" and answer in (row["summary"] or "")
+
+        self.until(run, done, f"{run.name} to be done with {answer!r}")
+
+    def press_enter(self, run: SeenRun) -> None:
+        """What a person at its terminal does to say yes."""
+        run.world.tmux_ask("send-keys", "-t", f"={run.session}:", "Enter")
 
     def is_ready(self, run: SeenRun) -> bool:
         """Whether its screen shows that it waits for input."""
-        screen = run.screen()
-        return self.ready in screen and (self.gate is None or self.gate not in screen)
+        return self.ready in run.screen() and not self._is_at_the_gate(run)
+
+    def _is_at_the_gate(self, run: SeenRun) -> bool:
+        lines = [line for line in run.screen().splitlines() if line.strip()]
+        return self.gate is not None and any(self.gate in line for line in lines[-4:])
 
 
 def _prepare_claude(world: World, server: ModelServer) -> None:
@@ -69,6 +115,21 @@ def _prepare_claude(world: World, server: ModelServer) -> None:
         "projects": {str(world.repo): {"hasTrustDialogAccepted": True}},
     }
     (world.home / ".claude.json").write_text(json.dumps(settings))
+    allowed = {"permissions": {"allow": ["Edit", "Bash(cat:*)"]}}
+    (world.home / ".claude").mkdir()
+    (world.home / ".claude" / "settings.json").write_text(json.dumps(allowed))
+
+
+def _claude_shell(command: str, returns: str = "") -> Answer:
+    return Answer(tool="Bash", arguments={"command": command, "description": "as told"}, returns=returns)
+
+
+def _claude_edit(file: str, old: str, new: str) -> tuple[Answer, ...]:
+    change = {"file_path": file, "old_string": old, "new_string": new}
+    return (
+        Answer(tool="Read", arguments={"file_path": file}, returns=old),
+        Answer(tool="Edit", arguments=change, returns="updated"),
+    )
 
 
 def _prepare_codex(world: World, server: ModelServer) -> None:
@@ -76,7 +137,9 @@ def _prepare_codex(world: World, server: ModelServer) -> None:
     home.mkdir()
     world.env.update(CODEX_HOME=str(home), MOCK_KEY="anything")
     (home / "config.toml").write_text(
-        f"""model = "mock"
+        f"""approval_policy = "on-request"
+sandbox_mode = "workspace-write"
+model = "mock"
 model_provider = "mock"
 [model_providers.mock]
 name = "mock"
@@ -87,12 +150,47 @@ env_key = "MOCK_KEY"
     )
 
 
-CLAUDE = Agent(name="claude", words=(), prepare=_prepare_claude, ready="? for shortcuts")
+def _codex_shell(command: str, returns: str = "") -> Answer:
+    return Answer(tool="exec_command", arguments={"cmd": command}, returns=returns)
+
+
+def _codex_asking(command: str) -> Answer:
+    asked = {"cmd": command, "sandbox_permissions": "require_escalated", "justification": "may I?"}
+    return Answer(tool="exec_command", arguments=asked)
+
+
+def _codex_edit(file: str, old: str, new: str) -> tuple[Answer, ...]:
+    patch = f"*** Begin Patch\n*** Update File: {file}\n@@\n-{old}\n+{new}\n*** End Patch\n"
+    return (_codex_shell(f"apply_patch <<'EOF'\n{patch}EOF\n", "Success"),)
+
+
+CLAUDE = Agent(
+    name="claude",
+    package="@anthropic-ai/claude-code",
+    words=("--permission-mode", "default"),
+    prepare=_prepare_claude,
+    ready="? for shortcuts",
+    question="Do you want to proceed?",
+    shell=_claude_shell,
+    asking=_claude_shell,
+    edit=_claude_edit,
+)
 CODEX = Agent(
     name="codex",
+    package="@openai/codex",
     words=("--no-daemon",),
     prepare=_prepare_codex,
     ready="Ask Codex to do anything",
-    gate="Trust this folder?",
+    gate="1. Trust and continue",
+    question="Would you like to run the following command?",
+    shell=_codex_shell,
+    asking=_codex_asking,
+    edit=_codex_edit,
+    tells_waiting=False,
 )
+OLDER_CLAUDE = replace(CLAUDE, package="claude-older")
+OLDER_CODEX = replace(CODEX, package="codex-older", words=(), gate="1. Yes, continue")
+"""It knows no ``--no-daemon`` and leaves no server behind."""
+
 AGENTS = (CLAUDE, CODEX)
+EVERY_VERSION = (*AGENTS, OLDER_CLAUDE, OLDER_CODEX)

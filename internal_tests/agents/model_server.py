@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from internal_tests.agents.wire import is_aside
+
 
 @dataclass(frozen=True)
 class Usage:
@@ -25,12 +27,13 @@ class Usage:
 
 @dataclass(frozen=True)
 class Answer:
-    """One scripted answer: text, or a tool call; ``delay`` seconds of silence first; ``status`` other than 200 is an error;
-    ``broken`` ends the stream in the middle."""
+    """One scripted answer: text, or a tool call, with words that its result will hold; ``delay`` seconds of silence first;
+    ``status`` other than 200 is an error; ``broken`` ends the stream in the middle."""
 
     text: str = ""
     tool: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
+    returns: str = ""
     delay: float = 0.0
     status: int = 200
     retry_after: int | None = None
@@ -61,8 +64,8 @@ class Request:
 
     @property
     def is_aside(self) -> bool:
-        """Whether an agent asked for something beside the conversation: a title for it."""
-        return self.says("single-line task title")
+        """Whether an agent asked for something beside the conversation."""
+        return is_aside(self.body)
 
     def says(self, text: str) -> bool:
         """Whether the conversation it carried holds ``text``."""
@@ -71,9 +74,11 @@ class Request:
 
 Responder = Callable[[Request], Answer]
 
+_ASIDE = Answer(text='{"title": "talk"}')
+
 
 class ModelServer:
-    """A server for one test. ``responder`` chooses the answer to each request of the main conversation."""
+    """A server for one test. ``responder`` chooses the answer to each request of a conversation; asides it answers itself."""
 
     def __init__(self, responder: Responder) -> None:
         self.responder = responder
@@ -162,7 +167,7 @@ class ModelServer:
         with self._lock:
             self.requests.append(request)
             number = next(self._numbers)
-            answer = self.responder(request)
+            answer = _ASIDE if request.is_aside else self.responder(request)
         if answer.delay and self.ended.wait(answer.delay):
             return
         if answer.status != 200:

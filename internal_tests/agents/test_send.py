@@ -10,7 +10,7 @@ def test_a_prompt_that_is_sent_while_the_agent_is_idle_is_taken_and_answered(
 ) -> None:
     agent.configure(world, server)
     run = world.run("talk", "--prompt", "speak of walnuts")
-    agent.until(run, lambda: run.status() == "done", "the first answer")
+    agent.until_done(run, "understood")
     server.responder = lambda request: Answer(text="figs it is")
     world.ok("send", "talk", "speak of\nfigs")
     assert run.events[-1]["data"]["confirmed"] is True
@@ -20,7 +20,7 @@ def test_a_prompt_that_is_sent_while_the_agent_is_idle_is_taken_and_answered(
 def test_text_that_no_prompt_box_took_is_unconfirmed(world: World, server: ModelServer) -> None:
     CLAUDE.configure(world, server)
     run = world.run("talk", "--prompt", "speak of walnuts")
-    CLAUDE.until(run, lambda: run.status() == "done", "the first answer")
+    CLAUDE.until_done(run, "understood")
     sent = world.agency("send", "talk", "/help")
     assert sent.code == 3
     assert "unconfirmed" in sent.err

@@ -33,8 +33,7 @@ def test_a_permission_that_is_asked_for_is_shown_and_ends_with_the_answer(world:
     run = world.run("talk", "--prompt", "make the file")
     _status(run, "waiting")
     assert "touch made-by-claude" in run.row()["summary"]
-    world.ok("send", "talk", "", "--no-enter")
-    world.tmux_ask("send-keys", "-t", f"={run.session}:", "Enter")
+    CLAUDE.press_enter(run)
     _status(run, "done")
     assert (run.worktree / "made-by-claude").exists()
 
@@ -42,7 +41,7 @@ def test_a_permission_that_is_asked_for_is_shown_and_ends_with_the_answer(world:
 def test_a_conversation_that_the_agent_left_for_another_is_followed(world: World, server: ModelServer) -> None:
     CLAUDE.configure(world, server)
     run = world.run("talk", "--prompt", "speak of walnuts")
-    _status(run, "done")
+    CLAUDE.until_done(run, "understood")
     run.type("/clear")
     wait_for(lambda: "/clear" not in run.screen().splitlines()[-4:], "the command to be taken")
     run.wait_for_screen("? for shortcuts", 30)
@@ -63,8 +62,7 @@ def test_a_trust_dialog_that_blocks_the_agent_is_named(world: World, server: Mod
     run = world.run("talk", "--prompt", "speak of walnuts")
     _status(run, "waiting")
     assert run.row()["summary"] == "trust dialog"
-    world.tmux_ask("send-keys", "-t", f"={run.session}:", "Enter")
-    CODEX.until(run, lambda: run.status() == "done", "the answer")
+    CODEX.until_done(run, "understood")
 
 
 def test_a_trust_dialog_of_claude_is_named(world: World, server: ModelServer) -> None:
