@@ -27,14 +27,15 @@ class Usage:
 
 @dataclass(frozen=True)
 class Answer:
-    """One scripted answer: text, or a tool call, with words that its result will hold; ``delay`` seconds of silence first;
-    ``status`` other than 200 is an error; ``broken`` ends the stream in the middle."""
+    """One scripted answer: text, or a tool call, with words that its result will hold; ``delay`` seconds of silence first, or
+    silence ``until`` the test ends it; ``status`` other than 200 is an error; ``broken`` ends the stream in the middle."""
 
     text: str = ""
     tool: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
     returns: str = ""
     delay: float = 0.0
+    until: threading.Event | None = None
     status: int = 200
     retry_after: int | None = None
     broken: bool = False
@@ -170,6 +171,9 @@ class ModelServer:
             answer = _ASIDE if request.is_aside else self.responder(request)
         if answer.delay and self.ended.wait(answer.delay):
             return
+        while answer.until is not None and not answer.until.wait(0.05):
+            if self.ended.is_set():
+                return
         if answer.status != 200:
             _refuse(handler, answer)
         elif stream is _anthropic and not body.get("stream"):
