@@ -56,7 +56,7 @@ class Claude(Adapter):
     def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
         """A conversation under a fresh id, unless the user's own words choose one."""
         last = (prompt,) if prompt is not None else ()
-        extra = (*extra, *_hooks(scene, extra))
+        extra = (*extra, *_hooks(scene, extra, prompted=prompt is not None))
         if _OWN_CHOICE.intersection(word.partition("=")[0] for word in extra):
             return Words(words=(*extra, *last))
         thread_id = str(uuid.uuid4())
@@ -73,7 +73,7 @@ class Claude(Adapter):
         fresh = str(uuid.uuid4())
         words = ("--resume", thread_id, "--fork-session", "--session-id", fresh)
         last = (prompt,) if prompt is not None else ()
-        return Words(words=(*extra, *_hooks(scene, extra), *words, *last), thread_id=fresh)
+        return Words(words=(*extra, *_hooks(scene, extra, prompted=prompt is not None), *words, *last), thread_id=fresh)
 
     def knows(self, scene: Scene, thread_id: str) -> bool:
         """Whether there is a transcript, in whatever directory it was written."""
@@ -105,15 +105,21 @@ class Claude(Adapter):
         return os.path.basename(max(written, key=os.path.getmtime)).removesuffix(".jsonl")
 
 
-def _hooks(scene: Scene, extra: tuple[str, ...]) -> tuple[str, ...]:
-    """``--settings`` with our hooks, in a file beside the run's record; nothing when the user gives settings of their own."""
+def _hooks(scene: Scene, extra: tuple[str, ...], *, prompted: bool = False) -> tuple[str, ...]:
+    """``--settings`` with our hooks, in a file beside the run's record; nothing when the user gives settings of their own.
+
+    A start that is ``prompted`` is not told: claude is up then, but not done, and tells of the prompt next.
+    """
     if any(word.partition("=")[0] == "--settings" for word in extra):
         return ()
     command = shlex.join((sys.executable, "-I", "-S", hook.__file__, f"{scene.directory}/{_TOLD}"))
     entry = [{"hooks": [{"type": "command", "command": command, "timeout": 10}]}]
+    hooks: dict[str, object] = dict.fromkeys(_EVENTS, entry)
+    if prompted:
+        hooks["SessionStart"] = [{"matcher": "clear|compact", **entry[0]}]
     path = f"{scene.directory}/claude-settings.json"
     with open(path, "w", encoding="utf-8") as file:
-        json.dump({"hooks": dict.fromkeys(_EVENTS, entry)}, file, indent=2)
+        json.dump({"hooks": hooks}, file, indent=2)
     return ("--settings", path)
 
 

@@ -1,5 +1,7 @@
 """``agency ls`` tells what a real agent is doing."""
 
+import threading
+
 from internal_tests.agents.agents import CLAUDE, CODEX, Agent
 from internal_tests.agents.model_server import Answer, ModelServer, Request
 from internal_tests.support.waiting import wait_for
@@ -18,6 +20,22 @@ def test_an_agent_is_working_until_it_has_answered_and_then_done(
     run = world.run("talk", "--prompt", "plant a walnut")
     agent.until(run, lambda: run.status() == "working", "the agent to be working")
     _status(run, "done")
+    assert "walnut is planted" in run.row()["summary"]
+
+
+def test_a_run_that_was_begun_with_a_prompt_is_not_done_before_it_has_answered(
+    world: World, version: Agent, server: ModelServer
+) -> None:
+    version.configure(world, server)
+    heard = threading.Event()
+    server.responder = lambda request: Answer(text="the walnut is planted", until=heard)
+    run = world.run("talk", "--prompt", "plant a walnut")
+    waiting = world.spawn("wait", "talk", "--for", "status", "--status", "done", "--timeout", "60s")
+    version.until(run, lambda: run.status() == "working" and server.conversations("plant a walnut"), "it to work")
+    assert waiting.poll() is None
+    heard.set()
+    waiting.communicate()
+    assert waiting.returncode == 0
     assert "walnut is planted" in run.row()["summary"]
 
 
