@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
+
 from internal_tests.agents.model_server import Answer, ModelServer
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import SeenRun, World
@@ -63,7 +65,9 @@ class Agent:
         return package / str(words[self.name])
 
     def configure(self, world: World, server: ModelServer) -> None:
-        """Make it the default runner of the world's repo, talking to ``server``."""
+        """Make it the default runner of the world's repo, talking to ``server``. Where it is not installed the test skips."""
+        if not self.program.is_file():
+            pytest.skip(f"{self.label} is not installed in {PACKAGES}; internal_tests/run does that")
         command = json.dumps([str(self.program), *self.words])
         config = f"version: 1\ndefaults: {{runner: {self.name}}}\nrunners:\n  {self.name}: {{command: {command}}}\n"
         self.prepare(world, server)

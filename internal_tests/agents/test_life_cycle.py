@@ -38,9 +38,9 @@ def _is_held(world: World, agent: Agent, run: SeenRun, audit: Audit, command: st
 
 def test_the_whole_life_of_a_run(world: World, version: Agent, server: ModelServer) -> None:
     agent = version
+    agent.configure(world, server)
     told = subprocess.run([agent.program, "--version"], env=world.env, capture_output=True, text=True).stdout
     assert agent.version in told.split()
-    agent.configure(world, server)
     audit, talk = Audit(server), Conversation("talk")
 
     # Begun with a prompt; real tools look at a file and change it.
