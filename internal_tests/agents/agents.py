@@ -2,8 +2,8 @@
 its first questions."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -22,9 +22,9 @@ class Agent:
 
     ``package`` is where npm puts it, ``prepare`` points it at the model server, ``words`` are the rest of its command line.
     ``ready`` is what its screen shows when it waits for input, ``gate`` what the end of its screen shows when it asks something
-    before anything else, ``question`` when it asks for a permission (both answered with Enter). ``shell`` makes the tool call of
-    a command that it runs unasked, ``asking`` of one that it asks for, ``edit`` the calls that replace a line of a file.
-    ``tells_waiting``: it tells when it waits for a permission.
+    before anything else, ``question`` when it asks for a permission (both answered with Enter). ``shell`` is the name of its tool
+    for commands and the key of the command, ``asking`` what a call holds besides for it to ask a person first. ``edit`` makes the
+    calls that replace a line of a file. ``tells_waiting``: it tells when it waits for a permission.
     """
 
     name: str
@@ -33,9 +33,9 @@ class Agent:
     prepare: Callable[[World, ModelServer], None]
     ready: str
     question: str
-    shell: Callable[[str, str], Answer]
-    asking: Callable[[str], Answer]
+    shell: tuple[str, str]
     edit: Callable[[str, str, str], tuple[Answer, ...]]
+    asking: Mapping[str, str] = field(default_factory=dict)
     gate: str | None = None
     tells_waiting: bool = True
 
@@ -72,6 +72,11 @@ class Agent:
         config = f"version: 1\ndefaults: {{runner: {self.name}}}\nrunners:\n  {self.name}: {{command: {command}}}\n"
         self.prepare(world, server)
         world.commit({"agency.yaml": config}, "use a real agent")
+
+    def run_command(self, command: str, *, returns: str = "", asks: bool = False) -> Answer:
+        """The tool call of a command: one that it runs at once, or that it ``asks`` for first."""
+        tool, key = self.shell
+        return Answer(tool=tool, arguments={key: command, **(self.asking if asks else {})}, returns=returns)
 
     def until(self, run: SeenRun, condition: Callable[[], object], what: str) -> None:
         """Wait for ``condition``, answering what the agent asks before anything else whenever it asks."""
@@ -124,10 +129,6 @@ def _prepare_claude(world: World, server: ModelServer) -> None:
     (world.home / ".claude" / "settings.json").write_text(json.dumps(allowed))
 
 
-def _claude_shell(command: str, returns: str = "") -> Answer:
-    return Answer(tool="Bash", arguments={"command": command, "description": "as told"}, returns=returns)
-
-
 def _claude_edit(file: str, old: str, new: str) -> tuple[Answer, ...]:
     change = {"file_path": file, "old_string": old, "new_string": new}
     return (
@@ -154,18 +155,9 @@ env_key = "MOCK_KEY"
     )
 
 
-def _codex_shell(command: str, returns: str = "") -> Answer:
-    return Answer(tool="exec_command", arguments={"cmd": command}, returns=returns)
-
-
-def _codex_asking(command: str) -> Answer:
-    asked = {"cmd": command, "sandbox_permissions": "require_escalated", "justification": "may I?"}
-    return Answer(tool="exec_command", arguments=asked)
-
-
 def _codex_edit(file: str, old: str, new: str) -> tuple[Answer, ...]:
     patch = f"*** Begin Patch\n*** Update File: {file}\n@@\n-{old}\n+{new}\n*** End Patch\n"
-    return (_codex_shell(f"apply_patch <<'EOF'\n{patch}EOF\n", "Success"),)
+    return (Answer(tool="exec_command", arguments={"cmd": f"apply_patch <<'EOF'\n{patch}EOF\n"}, returns="Success"),)
 
 
 CLAUDE = Agent(
@@ -175,8 +167,7 @@ CLAUDE = Agent(
     prepare=_prepare_claude,
     ready="? for shortcuts",
     question="Do you want to proceed?",
-    shell=_claude_shell,
-    asking=_claude_shell,
+    shell=("Bash", "command"),
     edit=_claude_edit,
 )
 CODEX = Agent(
@@ -187,8 +178,8 @@ CODEX = Agent(
     ready="Ask Codex to do anything",
     gate="1. Trust and continue",
     question="Would you like to run the following command?",
-    shell=_codex_shell,
-    asking=_codex_asking,
+    shell=("exec_command", "cmd"),
+    asking={"sandbox_permissions": "require_escalated", "justification": "may I?"},
     edit=_codex_edit,
     tells_waiting=False,
 )

@@ -44,7 +44,7 @@ def test_the_whole_life_of_a_run(world: World, version: Agent, server: ModelServ
     audit, talk = Audit(server), Conversation("talk")
 
     # Begun with a prompt; real tools look at a file and change it.
-    shell = agent.shell("cat README.md", "a repo")
+    shell = agent.run_command("cat README.md", returns="a repo")
     audit.expect(talk, "plant walnuts", shell, *agent.edit("README.md", "a repo", "a grove"), Answer(text="planted"))
     run = world.run("first", "--prompt", "plant walnuts")
     agent.until_done(run, "planted")
@@ -56,7 +56,7 @@ def test_the_whole_life_of_a_run(world: World, version: Agent, server: ModelServ
     _say(world, agent, run, "speak of\nalmonds", "bitter or sweet")
 
     # A permission that is asked for holds until it is given.
-    audit.expect(talk, "dig a well", agent.asking("touch well"), Answer(text="there is water"))
+    audit.expect(talk, "dig a well", agent.run_command("touch well", asks=True), Answer(text="there is water"))
     agent.until(run, lambda: agent.is_ready(run), "the agent to be ready")
     world.ok("send", "first", "dig a well")
     _is_held(world, agent, run, audit, "touch well")
