@@ -3,6 +3,8 @@
 
 import json
 import subprocess
+import threading
+from dataclasses import replace
 
 from internal_tests.agents.agents import Agent
 from internal_tests.agents.audit import Audit, Conversation
@@ -44,9 +46,12 @@ def test_the_whole_life_of_a_run(world: World, version: Agent, server: ModelServ
     audit, talk = Audit(server), Conversation("talk")
 
     # Begun with a prompt; real tools look at a file and change it.
-    shell = agent.run_command("cat README.md", returns="a repo")
-    audit.expect(talk, "plant walnuts", shell, *agent.edit("README.md", "a repo", "a grove"), Answer(text="planted"))
+    heard = threading.Event()
+    look = replace(agent.run_command("cat README.md", returns="a repo"), until=heard)
+    audit.expect(talk, "plant walnuts", look, *agent.edit("README.md", "a repo", "a grove"), Answer(text="planted"))
     run = world.run("first", "--prompt", "plant walnuts")
+    agent.until(run, lambda: run.status() == "working", "the agent to be working")
+    heard.set()
     agent.until_done(run, "planted")
     assert (run.worktree / "README.md").read_text() == "a grove\n"
     assert (world.repo / "README.md").read_text() == "a repo\n"
@@ -84,6 +89,7 @@ def test_the_whole_life_of_a_run(world: World, version: Agent, server: ModelServ
     for seen in (run, fork):
         world.ok("resume", seen.name, "--detached")
         assert f"{agent.name}.thread.resumed" in seen.event_names()
+        assert f"{agent.name}.thread.started" in seen.event_names()
     threads = {"talk": _thread(run), "graft": _thread(fork)}
     assert len(server.requests) == asked
     audit.expect(talk, "harvest the walnuts", Answer(text="a full basket"))
