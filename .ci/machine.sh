@@ -72,7 +72,8 @@ print(hashlib.sha256(open(sys.argv[1], "rb").read() + "\n".join([*sys.argv[2:], 
   printf '%s\n' "$key" >"$venv/key"
 }
 
-# test_agents ROOT: installs the real agents that the tests drive, made anew when their pinned versions have changed.
+# test_agents ROOT: installs the real agents that the tests drive, made anew when their pinned versions have changed: 1.3 GB on
+# disk, half a minute with a fast line.
 test_agents() {
   local place=$1/internal_tests/.agents
   ! cmp -s "$1/internal_tests/agents/package.json" "$place/installed.json" || return 0

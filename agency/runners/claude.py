@@ -74,7 +74,7 @@ class Claude(Adapter):
     def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
         """A conversation under a fresh id, unless the user's own words choose one."""
         last = (prompt,) if prompt is not None else ()
-        extra = (*extra, *_hooks(scene, extra))
+        extra = (*extra, *_hooks(scene, extra, prompted=prompt is not None))
         if "--session-id" in scene.lacking or _OWN_CHOICE.intersection(word.partition("=")[0] for word in extra):
             return Words(words=(*extra, *last))
         thread_id = str(uuid.uuid4())
@@ -93,7 +93,7 @@ class Claude(Adapter):
         fresh = str(uuid.uuid4())
         words = ("--resume", thread_id, "--fork-session", "--session-id", fresh)
         last = (prompt,) if prompt is not None else ()
-        return Words(words=(*extra, *_hooks(scene, extra), *words, *last), thread_id=fresh)
+        return Words(words=(*extra, *_hooks(scene, extra, prompted=prompt is not None), *words, *last), thread_id=fresh)
 
     def headless(self, scene: Scene, extra: tuple[str, ...], prompt: str, thread_id: str | None) -> Words | None:
         """The prompt by standard input. What it would ask a person is refused unless the user's words allow it."""
@@ -147,17 +147,23 @@ class Claude(Adapter):
         return read_spendings(_projects(scene), thread_id)
 
 
-def _hooks(scene: Scene, extra: tuple[str, ...]) -> tuple[str, ...]:
+def _hooks(scene: Scene, extra: tuple[str, ...], *, prompted: bool = False) -> tuple[str, ...]:
     """``--settings`` with our hooks, in a file beside the run's record; nothing when the user gives settings of their own.
-    Where the user wants that, claude is told before its start that the worktree is trusted."""
+    Where the user wants that, claude is told before its start that the worktree is trusted.
+
+    A start that is ``prompted`` is not told: claude is up then, but not done, and tells of the prompt next.
+    """
     if scene.trusted:
         claudetrust.trust(scene)
     if "--settings" in scene.lacking or any(word.partition("=")[0] == "--settings" for word in extra):
         return ()
     entry = [{"hooks": [{"type": "command", "command": hook_command(scene), "timeout": 10}]}]
+    hooks: dict[str, object] = dict.fromkeys(_EVENTS, entry)
+    if prompted:
+        hooks["SessionStart"] = [{"matcher": "clear|compact", **entry[0]}]
     path = f"{scene.directory}/claude-settings.json"
     with open(path, "w", encoding="utf-8") as file:
-        json.dump({"hooks": dict.fromkeys(_EVENTS, entry)}, file, indent=2)
+        json.dump({"hooks": hooks}, file, indent=2)
     return ("--settings", path)
 
 

@@ -2,21 +2,30 @@
 
 import os
 import time
+from collections.abc import Callable
+from functools import partial
 
 from agency.domain.errors import AgencyError
 from agency.domain.events import SEND, Send
 from agency.domain.launch import Launch
 from agency.domain.run import Run
-from agency.sessions.agentstate import teller_of
+from agency.sessions.agentstate import agent_state, teller_of
 from agency.sessions.context import Context
 from agency.sessions.live import live_pane
 from agency.store.locks import turn
 from agency.store.runs import log_of
-from agency.tools.tmux.look import runner_pane
+from agency.tools.tmux.command import Tmux
+from agency.tools.tmux.look import runner_pane, screens
 from agency.tools.tmux.sessions import paste, send_keys
 
 _PATIENCE = 10.0
 _POLL = 0.1
+_AGAIN_AFTER = 1.0
+"""Seconds without a word from the agent after which Enter is pressed again."""
+_LAST_LINES = 8
+"""So many lines at the end of a screen hold the prompt box."""
+_VISIBLE = 30
+"""Characters at the end of a text by which it is recognised."""
 
 
 def send_to(context: Context, run: Run, content: bytes, *, enter: bool) -> bool | None:
@@ -39,7 +48,7 @@ def send_to(context: Context, run: Run, content: bytes, *, enter: bool) -> bool 
             hint=f"agency resume {run.name} --detached",
             run_id=run.run_id,
         )
-    sent = time.time()
+    sent, idle = time.time(), launch is not None and _is_idle(context, run, launch)
     try:
         keys = ("Enter",) if enter else ()
         with turn(run.directory):
@@ -51,7 +60,10 @@ def send_to(context: Context, run: Run, content: bytes, *, enter: bool) -> bool 
         raise AgencyError(
             "E_SEND_FAILED", f"the text did not reach {run.name}: {error.message}", hint=f"agency attach {run.name}"
         ) from error
-    confirmed = _confirmed(context, run, launch, sent) if enter and content and launch is not None else None
+    confirmed = None
+    if enter and content and launch is not None:
+        lost = partial(_press_again, tmux, pane.pane_id, run, content) if idle else None
+        confirmed = _confirmed(context, run, launch, sent, lost)
     data: Send = {"session_name": run.session_name, "bytes": len(content), "enter": enter}
     if confirmed is not None:
         data["confirmed"] = confirmed
@@ -59,15 +71,42 @@ def send_to(context: Context, run: Run, content: bytes, *, enter: bool) -> bool 
     return confirmed
 
 
-def _confirmed(context: Context, run: Run, launch: Launch, sent: float) -> bool | None:
+def _confirmed(
+    context: Context, run: Run, launch: Launch, sent: float, press_again: Callable[[], None] | None
+) -> bool | None:
     """Whether the agent took a prompt since ``sent``; None when it is of a kind that does not tell."""
-    deadline = time.monotonic() + _PATIENCE
+    started = time.monotonic()
+    next_press = started + _AGAIN_AFTER
     while True:
         teller = teller_of(context, run, launch)
         if teller is None or not teller.adapter.confirms_prompts:
             return None
         if teller.adapter.took_prompt(teller.scene, teller.thread_id, sent):
             return True
-        if time.monotonic() >= deadline:
+        if time.monotonic() >= started + _PATIENCE:
             return False
+        if press_again is not None and time.monotonic() >= next_press:
+            press_again()
+            next_press = time.monotonic() + _AGAIN_AFTER
         time.sleep(_POLL)
+
+
+def _is_idle(context: Context, run: Run, launch: Launch) -> bool:
+    """Whether the agent told that it is done: no question of its own can come up before it takes the prompt."""
+    state = agent_state(context, run, launch)
+    return state is not None and state.doing == "done"
+
+
+def _press_again(tmux: Tmux, pane_id: str, run: Run, content: bytes) -> None:
+    """Press Enter when the end of the text still stands at the end of the screen. A command of the agent's own (/...) may have
+    put a question there, and is left alone. What fails here shows as an unconfirmed text."""
+    last = content.decode("utf-8", "replace").strip().rpartition("\n")[2].strip()
+    if not last or content.lstrip().startswith(b"/"):
+        return
+    try:
+        lines = [line for line in screens(tmux, [pane_id]).get(pane_id, "").splitlines() if line.strip()]
+        if any(last[-_VISIBLE:] in line for line in lines[-_LAST_LINES:]):
+            with turn(run.directory):
+                send_keys(tmux, pane_id, "Enter")
+    except AgencyError:
+        return

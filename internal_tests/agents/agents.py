@@ -2,65 +2,118 @@
 its first questions."""
 
 import json
-import os
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from internal_tests.agents.model_server import ModelServer
+import pytest
+
+from internal_tests.agents.model_server import Answer, ModelServer
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import SeenRun, World
 
-INSTALLED = Path(__file__).resolve().parents[1] / ".agents" / "node_modules" / ".bin"
+PACKAGES = Path(__file__).resolve().parents[1] / ".agents" / "node_modules"
+_PINNED = json.loads(Path(__file__).with_name("package.json").read_text())["dependencies"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Agent:
-    """A real agent.
+    """A real agent in one version.
 
-    ``prepare`` points it at the model server, ``words`` is its command line, ``ready`` what its screen shows when it waits for
-    input, ``gate`` what it asks before anything else (answered with Enter). ``allowing`` are words with which it runs commands
-    without asking, ``shell`` the name of its tool for that and the key of the command. ``everywhere``: CI installs it.
+    ``package`` is where npm puts it, ``prepare`` points it at the model server, ``words`` are the rest of its command line.
+    ``ready`` is what its screen shows when it waits for input, ``gate`` what the end of its screen shows when it asks something
+    before anything else, ``question`` when it asks for a permission (both answered with Enter). ``shell`` is the name of its tool
+    for commands and the key of the command, ``asking`` what a call holds besides for it to ask a person first. ``edit`` makes the
+    calls that replace a line of a file. ``tells_waiting``: it tells when it waits for a permission. ``allowing`` are words with
+    which it runs commands without asking. ``everywhere``: CI installs it.
     """
 
     name: str
+    package: str
     words: tuple[str, ...]
     prepare: Callable[[World, ModelServer], None]
     ready: str
+    question: str
+    shell: tuple[str, str]
+    edit: Callable[[str, str, str], tuple[Answer, ...]]
+    asking: Mapping[str, str] = field(default_factory=dict)
     gate: str | None = None
     allowing: tuple[str, ...] = ()
-    shell: tuple[str, str] = ("", "")
     everywhere: bool = True
+    tells_waiting: bool = True
+
+    @property
+    def label(self) -> str:
+        """What tells it from other versions of the same agent."""
+        return self.package.rpartition("/")[2] if self.is_older else self.name
+
+    @property
+    def is_older(self) -> bool:
+        """Whether a newer version is tested too."""
+        return self.package.endswith("-older")
+
+    @property
+    def version(self) -> str:
+        """The version that is pinned."""
+        return str(_PINNED[self.package]).rpartition("@")[2]
 
     @property
     def program(self) -> Path:
-        """Where it is installed: by ``internal_tests/run``, or else somewhere on PATH."""
-        here = INSTALLED / self.name
-        found = None if here.exists() or self.everywhere else shutil.which(self.name)
-        return Path(found) if found is not None else here
+        """Where it is installed; the place is named even when it is not."""
+        if not self.everywhere:
+            return Path(shutil.which(self.name) or PACKAGES / self.name)
+        package = PACKAGES / self.package
+        try:
+            words = json.loads((package / "package.json").read_text())["bin"]
+        except OSError:
+            return package
+        return package / str(words[self.name])
 
     def configure(self, world: World, server: ModelServer) -> None:
-        """Make it the default runner of the world's repo, talking to ``server``."""
+        """Make it the default runner of the world's repo, talking to ``server``. Where it is not installed the test skips."""
+        if not self.program.is_file():
+            pytest.skip(f"{self.label} is not installed in {PACKAGES}; internal_tests/run does that")
         command = json.dumps([str(self.program), *self.words])
         config = f"version: 1\ndefaults: {{runner: {self.name}}}\nrunners:\n  {self.name}: {{command: {command}}}\n"
         self.prepare(world, server)
         world.commit({"agency.yaml": config}, "use a real agent")
 
+    def run_command(self, command: str, *, returns: str = "", asks: bool = False) -> Answer:
+        """The tool call of a command: one that it runs at once, or that it ``asks`` for first."""
+        tool, key = self.shell
+        return Answer(tool=tool, arguments={key: command, **(self.asking if asks else {})}, returns=returns)
+
     def until(self, run: SeenRun, condition: Callable[[], object], what: str) -> None:
         """Wait for ``condition``, answering what the agent asks before anything else whenever it asks."""
 
         def met() -> bool:
-            if self.gate is not None and self.gate in run.screen():
-                run.world.tmux_ask("send-keys", "-t", f"={run.session}:", "Enter")
+            if self._is_at_the_gate(run):
+                self.press_enter(run)
             return bool(condition())
 
-        wait_for(met, what, 60, every=0.5)
+        wait_for(met, what, 60, every=0.2)
+
+    def until_done(self, run: SeenRun, answer: str) -> None:
+        """Wait until ``agency ls`` says that the agent is done, and that ``answer`` was the last it said."""
+
+        def done() -> bool:
+            row = run.row()
+            return row["derived_status"] == "done" and answer in (row["summary"] or "")
+
+        self.until(run, done, f"{run.name} to be done with {answer!r}")
+
+    def press_enter(self, run: SeenRun) -> None:
+        """What a person at its terminal does to say yes."""
+        run.world.tmux_ask("send-keys", "-t", f"={run.session}:", "Enter")
 
     def is_ready(self, run: SeenRun) -> bool:
         """Whether its screen shows that it waits for input."""
-        screen = run.screen()
-        return self.ready in screen and (self.gate is None or self.gate not in screen)
+        return self.ready in run.screen() and not self._is_at_the_gate(run)
+
+    def _is_at_the_gate(self, run: SeenRun) -> bool:
+        lines = [line for line in run.screen().splitlines() if line.strip()]
+        return self.gate is not None and any(self.gate in line for line in lines[-4:])
 
 
 def _prepare_claude(world: World, server: ModelServer) -> None:
@@ -77,6 +130,17 @@ def _prepare_claude(world: World, server: ModelServer) -> None:
         "projects": {str(world.repo): {"hasTrustDialogAccepted": True}},
     }
     (world.home / ".claude.json").write_text(json.dumps(settings))
+    allowed = {"permissions": {"allow": ["Edit", "Bash(cat:*)"]}}
+    (world.home / ".claude").mkdir()
+    (world.home / ".claude" / "settings.json").write_text(json.dumps(allowed))
+
+
+def _claude_edit(file: str, old: str, new: str) -> tuple[Answer, ...]:
+    change = {"file_path": file, "old_string": old, "new_string": new}
+    return (
+        Answer(tool="Read", arguments={"file_path": file}, returns=old),
+        Answer(tool="Edit", arguments=change, returns="updated"),
+    )
 
 
 def _prepare_codex(world: World, server: ModelServer) -> None:
@@ -84,7 +148,9 @@ def _prepare_codex(world: World, server: ModelServer) -> None:
     home.mkdir()
     world.env.update(CODEX_HOME=str(home), MOCK_KEY="anything")
     (home / "config.toml").write_text(
-        f"""model = "mock"
+        f"""approval_policy = "on-request"
+sandbox_mode = "workspace-write"
+model = "mock"
 model_provider = "mock"
 [model_providers.mock]
 name = "mock"
@@ -121,44 +187,67 @@ def _prepare_opencode(world: World, server: ModelServer) -> None:
     )
 
 
+def _no_edit(file: str, old: str, new: str) -> tuple[Answer, ...]:
+    """Of an agent whose edits are not tested."""
+    return ()
+
+
+def _codex_edit(file: str, old: str, new: str) -> tuple[Answer, ...]:
+    patch = f"*** Begin Patch\n*** Update File: {file}\n@@\n-{old}\n+{new}\n*** End Patch\n"
+    return (Answer(tool="exec_command", arguments={"cmd": f"apply_patch <<'EOF'\n{patch}EOF\n"}, returns="Success"),)
+
+
 CLAUDE = Agent(
     name="claude",
-    words=(),
+    package="@anthropic-ai/claude-code",
+    words=("--permission-mode", "default"),
     prepare=_prepare_claude,
     ready="? for shortcuts",
-    allowing=("--allowedTools", "Bash"),
+    question="Do you want to proceed?",
     shell=("Bash", "command"),
+    edit=_claude_edit,
+    allowing=("--allowedTools", "Bash"),
 )
 CODEX = Agent(
     name="codex",
+    package="@openai/codex",
     words=("--no-daemon",),
     prepare=_prepare_codex,
     ready="Ask Codex to do anything",
-    gate="Trust this folder?",
-    allowing=("-a", "never", "-s", "danger-full-access"),
+    gate="1. Trust and continue",
+    question="Would you like to run the following command?",
     shell=("exec_command", "cmd"),
+    asking={"sandbox_permissions": "require_escalated", "justification": "may I?"},
+    edit=_codex_edit,
+    allowing=("-a", "never", "-s", "danger-full-access"),
 )
 GEMINI = Agent(
     name="gemini",
+    package="@google/gemini-cli",
     words=("-m", "gemini-2.5-flash"),
     prepare=_prepare_gemini,
     ready="Type your message",
+    question="Allow execution of",
     allowing=("--approval-mode", "yolo"),
     shell=("run_shell_command", "command"),
+    edit=_no_edit,
 )
 # 354 MB, and most of a minute for two turns on a busy machine: only where somebody has it.
 OPENCODE = Agent(
     name="opencode",
+    package="opencode-ai",
     words=(),
     prepare=_prepare_opencode,
     ready="ctrl+p commands",
+    question="Permission required",
     shell=("bash", "command"),
+    edit=_no_edit,
     everywhere=False,
 )
+OLDER_CLAUDE = replace(CLAUDE, package="claude-older")
+OLDER_CODEX = replace(CODEX, package="codex-older", words=(), gate="1. Yes, continue", tells_waiting=False)
+"""It knows no ``--no-daemon`` and leaves no server behind."""
+
 AGENTS = (CLAUDE, CODEX)
-ALL_AGENTS = (CLAUDE, CODEX, GEMINI, OPENCODE)
-
-
-def in_ci() -> bool:
-    """Whether a missing agent is a failure."""
-    return bool(os.environ.get("CI")) and not os.environ.get("AGENCY_TESTS_WITHOUT_AGENTS")
+EVERY_VERSION = (*AGENTS, OLDER_CLAUDE, OLDER_CODEX)
+ALL_AGENTS = (*AGENTS, GEMINI, *((OPENCODE,) if OPENCODE.program.is_file() else ()))

@@ -1,33 +1,36 @@
-"""Fixtures for the tests with real agents. They are installed by ``internal_tests/run``; where they are not, the tests skip, and
-in CI that is a failure unless ``AGENCY_TESTS_WITHOUT_AGENTS`` is set."""
+"""Fixtures for the tests with real agents. They are installed by ``internal_tests/run``; where they are not, the tests skip.
+In CI every skip of this folder is a failure, unless ``AGENCY_TESTS_WITHOUT_AGENTS`` is set."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 
 import pytest
 
-from internal_tests.agents.agents import AGENTS, ALL_AGENTS, Agent, in_ci
+from internal_tests.agents.agents import AGENTS, ALL_AGENTS, EVERY_VERSION, Agent
 from internal_tests.agents.model_server import Answer, ModelServer
 
 
-@pytest.fixture(params=AGENTS, ids=lambda agent: agent.name)
+@pytest.fixture(params=AGENTS, ids=lambda agent: agent.label)
 def agent(request: pytest.FixtureRequest) -> Agent:
-    """Each of the agents whose whole life is tested."""
-    return _installed(request.param)
-
-
-@pytest.fixture(params=ALL_AGENTS, ids=lambda agent: agent.name)
-def any_agent(request: pytest.FixtureRequest) -> Agent:
-    """Each of the real agents."""
-    return _installed(request.param)
-
-
-def _installed(chosen: object) -> Agent:
+    """Each of the real agents in its newest version."""
+    chosen = request.param
     assert isinstance(chosen, Agent)
-    if not chosen.program.exists():
-        reason = f"{chosen.name} is not installed in {chosen.program.parent}"
-        if chosen.everywhere and in_ci():
-            pytest.fail(f"{reason}; internal_tests/run does that")
-        pytest.skip(f"{reason}; internal_tests/run does that" if chosen.everywhere else f"{reason} or on PATH")
+    return chosen
+
+
+@pytest.fixture(params=ALL_AGENTS, ids=lambda agent: agent.label)
+def any_agent(request: pytest.FixtureRequest) -> Agent:
+    """Each of the real agents, those too that are tested in part only."""
+    chosen = request.param
+    assert isinstance(chosen, Agent)
+    return chosen
+
+
+@pytest.fixture(params=EVERY_VERSION, ids=lambda agent: agent.label)
+def version(request: pytest.FixtureRequest) -> Agent:
+    """Each of the real agents in each pinned version."""
+    chosen = request.param
+    assert isinstance(chosen, Agent)
     return chosen
 
 
@@ -37,3 +40,16 @@ def server() -> Iterator[ModelServer]:
     place = ModelServer(lambda request: Answer(text="understood"))
     yield place
     place.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: "pytest.CallInfo[None]"
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A skip that may not be is a failure."""
+    report = yield
+    unwanted = report.skipped and not hasattr(report, "wasxfail")
+    if unwanted and os.environ.get("CI") and not os.environ.get("AGENCY_TESTS_WITHOUT_AGENTS"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI, where AGENCY_TESTS_WITHOUT_AGENTS is not set: {report.longrepr}"
+    return report

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from internal_tests.agents import streams
+from internal_tests.agents.wire import is_aside
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,17 @@ class Usage:
 
 @dataclass(frozen=True)
 class Answer:
-    """One scripted answer: text, or a tool call (of a ``namespace``, where the interface has those); ``delay`` seconds of
-    silence first; ``status`` other than 200 is an error; ``broken`` ends the stream in the middle."""
+    """One scripted answer: text, or a tool call (of a ``namespace``, where the interface has those), with words that its result
+    will hold; ``delay`` seconds of silence first, or silence ``until`` the test ends it; ``status`` other than 200 is an error;
+    ``broken`` ends the stream in the middle."""
 
     text: str = ""
     tool: str | None = None
     namespace: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
+    returns: str = ""
     delay: float = 0.0
+    until: threading.Event | None = None
     status: int = 200
     retry_after: int | None = None
     broken: bool = False
@@ -68,9 +72,8 @@ class Request:
 
     @property
     def is_aside(self) -> bool:
-        """Whether an agent asked for something beside the conversation: a title for it."""
-        titles = ("single-line task title", "You are a title generator", "Write the title in the language")
-        return any(self.says(words) for words in titles)
+        """Whether an agent asked for something beside the conversation."""
+        return is_aside(self.body) or self.says("You are a title generator")
 
     def says(self, text: str) -> bool:
         """Whether the conversation it carried holds ``text``."""
@@ -79,9 +82,11 @@ class Request:
 
 Responder = Callable[[Request], Answer]
 
+_ASIDE = Answer(text='{"title": "talk"}')
+
 
 class ModelServer:
-    """A server for one test. ``responder`` chooses the answer to each request of the main conversation."""
+    """A server for one test. ``responder`` chooses the answer to each request of a conversation; asides it answers itself."""
 
     def __init__(self, responder: Responder) -> None:
         self.responder = responder
@@ -175,11 +180,14 @@ class ModelServer:
         with self._lock:
             self.requests.append(request)
             number = next(self._numbers)
-            answer = self.responder(request)
+            answer = _ASIDE if request.is_aside else self.responder(request)
             if answer.status == 200 and not answer.broken:
                 self.reported.append((request, answer.usage))
         if answer.delay and self.ended.wait(answer.delay):
             return
+        while answer.until is not None and not answer.until.wait(0.05):
+            if self.ended.is_set():
+                return
         if answer.status != 200:
             _refuse(handler, answer)
         elif stream is _anthropic and not body.get("stream"):

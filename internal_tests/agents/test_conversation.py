@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 
 from internal_tests.agents.agents import Agent
-from internal_tests.agents.model_server import ModelServer
+from internal_tests.agents.model_server import Answer, ModelServer
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import SeenRun, World
 
@@ -32,15 +32,13 @@ def _go_on(world: World, agent: Agent, server: ModelServer, run: SeenRun) -> Non
 
 
 def _kill(world: World, run: SeenRun) -> None:
-    """End agent and tmux server with SIGKILL."""
-    pane = int(run.pane()["pid"])
-    world.kill_tmux_server()
-    for process in world.processes():
+    """End agent and tmux server with SIGKILL, the agent first: it has no time for last words."""
+    for process in psutil.Process(int(run.pane()["pid"])).children(recursive=True):
         try:
-            if process.pid == pane or any(parent.pid == pane for parent in process.parents()):
-                process.kill()
+            process.kill()
         except psutil.NoSuchProcess:
             continue
+    world.kill_tmux_server()
 
 
 def test_the_conversation_goes_on_after_agent_and_tmux_were_killed(
@@ -51,6 +49,30 @@ def test_the_conversation_goes_on_after_agent_and_tmux_were_killed(
     world.ok("resume", "talk", "--detached")
     _go_on(world, agent, server, run)
     assert f"{agent.name}.thread.started" in run.event_names()
+    assert f"{agent.name}.thread.resumed" in run.event_names()
+
+
+def test_a_prompt_that_was_never_answered_is_still_known_after_agent_and_tmux_were_killed(
+    world: World, agent: Agent, server: ModelServer
+) -> None:
+    agent.configure(world, server)
+    server.responder = lambda request: Answer(until=server.ended)
+    run = world.run("talk", "--prompt", _FIRST)
+    agent.until(run, lambda: server.conversations(_FIRST), "the first prompt at the server")
+    agent.until(run, lambda: run.status() == "working", "the agent to be working")
+    _kill(world, run)
+    server.responder = lambda request: Answer(text="understood")
+    world.ok("resume", "talk", "--detached")
+    _go_on(world, agent, server, run)
+
+
+def test_the_conversation_goes_on_after_a_reboot(world: World, agent: Agent, server: ModelServer) -> None:
+    run = _begin(world, agent, server)
+    world.reboot(run)
+    wait_for(lambda: not world.processes(), "the agent to be gone")
+    assert run.status() == "lost (reboot)"
+    world.ok("resume", "--all", "--detached")
+    _go_on(world, agent, server, run)
     assert f"{agent.name}.thread.resumed" in run.event_names()
 
 

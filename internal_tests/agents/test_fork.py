@@ -11,7 +11,7 @@ def test_a_fork_has_the_files_and_knows_the_conversation_and_the_other_does_not_
 ) -> None:
     agent.configure(world, server)
     run = world.run("first", "--prompt", "speak of walnuts")
-    agent.until(run, lambda: run.status() == "done", "the first answer")
+    agent.until_done(run, "understood")
     (run.worktree / "note.txt").write_text("uncommitted\n")
 
     made = world.ok("fork", "first", "second", "--detached", "--prompt", "speak of almonds")

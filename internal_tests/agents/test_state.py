@@ -1,6 +1,7 @@
 """``agency ls`` tells what a real agent is doing."""
 
 import json
+import threading
 import time
 
 from agency.domain.status import QUESTION_SHOWN_AFTER
@@ -29,6 +30,22 @@ def test_an_agent_is_working_until_it_has_answered_and_then_done(
     assert "walnut is planted" in run.row()["summary"]
 
 
+def test_a_run_that_was_begun_with_a_prompt_is_not_done_before_it_has_answered(
+    world: World, version: Agent, server: ModelServer
+) -> None:
+    version.configure(world, server)
+    heard = threading.Event()
+    server.responder = lambda request: Answer(text="the walnut is planted", until=heard)
+    run = world.run("talk", "--prompt", "plant a walnut")
+    waiting = world.spawn("wait", "talk", "--for", "status", "--status", "done", "--timeout", "60s")
+    version.until(run, lambda: run.status() == "working" and server.conversations("plant a walnut"), "it to work")
+    assert waiting.poll() is None
+    heard.set()
+    waiting.communicate()
+    assert waiting.returncode == 0
+    assert "walnut is planted" in run.row()["summary"]
+
+
 def test_a_permission_that_is_asked_for_is_shown_and_ends_with_the_answer(world: World, server: ModelServer) -> None:
     def responder(request: Request) -> Answer:
         asked = request.says("make the file") and "tool_result" not in str(request.body)
@@ -41,8 +58,7 @@ def test_a_permission_that_is_asked_for_is_shown_and_ends_with_the_answer(world:
     run = world.run("talk", "--prompt", "make the file")
     _status(run, "waiting")
     assert "touch made-by-claude" in run.row()["summary"]
-    world.ok("send", "talk", "", "--no-enter")
-    world.tmux_ask("send-keys", "-t", f"={run.session}:", "Enter")
+    CLAUDE.press_enter(run)
     _status(run, "done")
     assert (run.worktree / "made-by-claude").exists()
 
@@ -250,7 +266,7 @@ def test_a_turn_that_fails_is_done_and_the_failure_is_shown(world: World, server
 def test_a_conversation_that_the_agent_left_for_another_is_followed(world: World, server: ModelServer) -> None:
     CLAUDE.configure(world, server)
     run = world.run("talk", "--prompt", "speak of walnuts")
-    _status(run, "done")
+    CLAUDE.until_done(run, "understood")
     run.type("/clear")
     wait_for(lambda: '"source":"clear"' in (run.directory / "hooks.jsonl").read_text(), "the command to be taken", 60)
     run.wait_for_screen("? for shortcuts", 30)
@@ -271,8 +287,7 @@ def test_a_trust_dialog_that_blocks_the_agent_is_named(world: World, server: Mod
     run = world.run("talk", "--prompt", "speak of walnuts")
     _status(run, "waiting")
     assert run.row()["summary"] == "trust dialog"
-    world.tmux_ask("send-keys", "-t", f"={run.session}:", "Enter")
-    CODEX.until(run, lambda: run.status() == "done", "the answer")
+    CODEX.until_done(run, "understood")
 
 
 def test_a_trust_dialog_of_claude_is_named(world: World, server: ModelServer) -> None:

@@ -1,25 +1,14 @@
 """``agency resume --all``: every run of the repo gets its session back, after a reboot for one."""
 
-import json
 import shutil
 
 from internal_tests.support.endings import exit_runner
-from internal_tests.support.world import SeenRun, World
-
-
-def reboot(world: World, *runs: SeenRun) -> None:
-    """What a restart of the machine leaves: no tmux server, a stale socket, launches of an earlier boot."""
-    world.kill_tmux_server()
-    assert world.socket.exists()
-    for run in runs:
-        record = run.directory / "session.json"
-        launch = json.loads(record.read_text())
-        record.write_text(json.dumps({**launch, "boot_id": "00000000-0000-0000-0000-000000000000"}))
+from internal_tests.support.world import World
 
 
 def test_after_a_reboot_every_run_is_lost_and_comes_back(world: World) -> None:
     runs = [world.run(name) for name in ("one", "two", "three")]
-    reboot(world, *runs)
+    world.reboot(*runs)
     assert [run.status() for run in runs] == ["lost (reboot)"] * 3
     result = world.ok("resume", "--all", "-d")
     assert result.out.splitlines() == [f"ok: {run.name} session {run.session} ready" for run in runs]
@@ -33,7 +22,7 @@ def test_after_a_reboot_every_run_is_lost_and_comes_back(world: World) -> None:
 def test_a_run_that_was_killed_by_you_stays_stopped(world: World) -> None:
     killed, lost = world.run("killed"), world.run("lost")
     world.ok("kill", "killed")
-    reboot(world, killed, lost)
+    world.reboot(killed, lost)
     assert world.ok("resume", "--all", "-d").out.splitlines() == [
         "ok: killed skipped: stopped by you",
         f"ok: lost session {lost.session} ready",
@@ -60,7 +49,7 @@ def test_it_needs_no_terminal_and_never_attaches(world: World) -> None:
 
 def test_a_run_that_fails_does_not_hold_up_the_others(world: World) -> None:
     bad, good = world.run("bad"), world.run("good")
-    reboot(world, bad, good)
+    world.reboot(bad, good)
     shutil.rmtree(bad.worktree)
     result = world.agency("resume", "--all", "-d")
     assert result.code == 1

@@ -148,9 +148,7 @@ def test_lost_because_the_session_was_ended_by_hand(world: World) -> None:
 
 def test_lost_by_a_reboot(world: World) -> None:
     run = world.run("lost")
-    world.kill_tmux_server()
-    launch = json.loads((run.directory / "session.json").read_text())
-    (run.directory / "session.json").write_text(json.dumps({**launch, "boot_id": "another"}))
+    world.reboot(run)
     assert run.status() == "lost (reboot)"
 
 

@@ -221,6 +221,15 @@ class World:
                 continue
         return found
 
+    def reboot(self, *runs: "SeenRun") -> None:
+        """What a restart of the machine leaves: no tmux server, a stale socket, launches of an earlier boot."""
+        self.kill_tmux_server()
+        assert self.socket.exists()
+        for run in runs:
+            record = run.directory / "session.json"
+            launch = json.loads(record.read_text())
+            record.write_text(json.dumps({**launch, "boot_id": "00000000-0000-0000-0000-000000000000"}))
+
     def close(self) -> list[str]:
         """End everything that was started and remove every file; what had to be ended besides the tmux server."""
         pid = self.tmux_server_pid() if self.socket.exists() else None
