@@ -43,7 +43,7 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
     for name, runner in settings.runners.items():
         yield written(("runners", name, "command")), _words(runner.command)
         yield written(("runners", name, "env_passthrough")), _words(runner.env_passthrough)
-        for key in ("start", "resume", "fork", "headless"):
+        for key in ("start", "resume", "fork", "headless", "headless_resume"):
             if words := getattr(runner, key):
                 yield written(("runners", name, key)), _words(words)
         if runner.thread_pattern is not None:

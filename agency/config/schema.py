@@ -96,8 +96,11 @@ class Runner(Struct, forbid_unknown_fields=True, kw_only=True):
 
     start: Maybe[Annotated[Words, _says("Words after the command that begin a conversation.")]] = UNSET
     resume: Maybe[Annotated[Words, _says("Words after the command that go on with {thread_id}.")]] = UNSET
-    fork: Maybe[Annotated[Words, _says("Words after the command that begin a copy of {thread_id}.")]] = UNSET
+    fork: Maybe[
+        Annotated[Words, _says("Words after the command that begin a copy of {thread_id}, {new_thread_id}.")]
+    ] = UNSET
     headless: Maybe[Annotated[Words, _says("Words after the command that answer {prompt} without a terminal.")]] = UNSET
+    headless_resume: Maybe[Annotated[Words, _says("The same, going on with {thread_id}.")]] = UNSET
     thread_pattern: Maybe[
         Annotated[GroupPattern, _says("Its first group is the id of the conversation, in what the agent prints.")]
     ] = UNSET

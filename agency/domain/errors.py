@@ -34,6 +34,7 @@ ERRORS: dict[str, ErrorKind] = {
     "E_CONFIG_EXISTS": ErrorKind(meaning="a config file is there already"),
     "E_RUNNER_NOT_CONFIGURED": ErrorKind(meaning="the runner is neither built in nor configured"),
     "E_RUNNER_NOT_FOUND": ErrorKind(meaning="the program of the runner is not installed"),
+    "E_RUNNER_BROKEN": ErrorKind(meaning="the package that brings the runner along fails"),
     "E_EDITOR_NOT_CONFIGURED": ErrorKind(meaning="the editor cannot be found"),
     # tools
     "E_GIT_NOT_INSTALLED": ErrorKind(meaning="git is not on PATH"),
@@ -73,6 +74,9 @@ ERRORS: dict[str, ErrorKind] = {
     "E_SEND_FAILED": ErrorKind(meaning="the text could not be handed to the runner"),
     "E_KILL_FAILED": ErrorKind(meaning="a process of the run did not end"),
     "E_WAIT_TIMEOUT": ErrorKind(meaning="what was waited for did not come in time", exit_code=EXIT_ATTENTION),
+    "E_RUN_ENDED": ErrorKind(
+        meaning="the runner ended, so that what was waited for cannot come", exit_code=EXIT_FAILED
+    ),
     # storage
     "E_STORE_FAILED": ErrorKind(meaning="the data directory cannot be read or written"),
     "E_DISK_FULL": ErrorKind(meaning="there is no space left"),

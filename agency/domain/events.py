@@ -74,11 +74,13 @@ class Resume(TypedDict):
 
 
 class ResumeFailed(TypedDict):
-    """Why a resume did not succeed: ``archived``, ``missing`` or ``runner_exited``."""
+    """Why a resume did not succeed: ``archived``, ``missing``, ``runner_exited``, or ``thread_unknown``, when the agent ended at
+    once on being told to go on with ``thread_id``."""
 
     session_name: str
     reason: str
     exit_code: NotRequired[int]
+    thread_id: NotRequired[str]
 
 
 class ThreadEvent(TypedDict):

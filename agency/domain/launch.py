@@ -1,7 +1,7 @@
 """One start of a runner in the session of its run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -9,10 +9,11 @@ from typing import Any
 class Launch:
     """The last start of a runner, written before tmux is asked and completed after it answered.
 
-    ``number`` counts from 1. ``agent`` is the name of the runner's adapter, ``worktree`` where the worktree stood.
-    ``socket`` is the tmux socket: a name as for ``tmux -L``, or a path. ``server_pid`` and ``server_started`` are None while
-    tmux has not answered. ``epoch`` is seconds since 1970 at the start, ``grace`` the seconds that the runner has to outlive
-    before the launch counts as good.
+    ``number`` counts from 1. ``agent`` is the name of the runner's adapter and ``known_by`` where agency has that from (``built
+    in``, ``config``, ``entry point``); ``thread_pattern`` and ``state_patterns`` are what the config said of it then, so that
+    looking needs no config. ``worktree`` is where the worktree stood. ``socket`` is the tmux socket: a name as for ``tmux -L``,
+    or a path. ``server_pid`` and ``server_started`` are None while tmux has not answered. ``epoch`` is seconds since 1970 at
+    the start, ``grace`` the seconds that the runner has to outlive before the launch counts as good.
     """
 
     number: int
@@ -29,6 +30,9 @@ class Launch:
     pane_id: str | None = None
     pane_pid: int | None = None
     pane_started: str | None = None
+    known_by: str = "built in"
+    thread_pattern: str | None = None
+    state_patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def launch_from_record(record: Mapping[str, Any]) -> Launch:
@@ -48,6 +52,12 @@ def launch_from_record(record: Mapping[str, Any]) -> Launch:
         pane_id=record.get("pane_id"),
         pane_pid=record.get("pane_pid"),
         pane_started=record.get("pane_started"),
+        known_by=str(record.get("known_by", "built in")),
+        thread_pattern=record.get("thread_pattern"),
+        state_patterns={
+            str(state): tuple(str(pattern) for pattern in patterns)
+            for state, patterns in dict(record.get("state_patterns") or {}).items()
+        },
     )
 
 
@@ -69,4 +79,7 @@ def record_of_launch(launch: Launch) -> dict[str, Any]:
         "pane_id": launch.pane_id,
         "pane_pid": launch.pane_pid,
         "pane_started": launch.pane_started,
+        "known_by": launch.known_by,
+        "thread_pattern": launch.thread_pattern,
+        "state_patterns": {state: list(patterns) for state, patterns in launch.state_patterns.items()},
     }

@@ -1,4 +1,7 @@
-"""What an agent says while it works without a terminal, as typed events: the same for every agent."""
+"""What an agent says while it works without a terminal, as typed events: the same for every agent.
+
+An agent that is ended, or that cannot even start, says no :class:`TurnEnded`; why is then on its standard error.
+"""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -8,16 +11,17 @@ from agency.domain.usage import Usage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadTold:
-    """The conversation that the agent is in, new or gone on with."""
+    """The conversation that the agent is in, new or gone on with. Some agents tell it again and again."""
 
     thread_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A whole message of the agent."""
+    """A message of the agent; with ``part``, a piece of one, which its next pieces follow without anything between them."""
 
     text: str
+    part: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +33,17 @@ class ToolUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolEnded:
+    """A tool that the agent used is done: well or not, with the beginning of what it gave."""
+
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsageTold:
-    """Tokens used: by this turn, or, with ``whole_thread``, by the conversation since it began. ``cost`` (US dollars) is of the
-    same span, None when the agent does not tell."""
+    """Tokens used: by this turn since the last such telling (so they add up), or, with ``whole_thread``, by the conversation
+    since it began. ``cost`` (US dollars) is of the same span, None when the agent does not tell."""
 
     usage: Usage
     whole_thread: bool
@@ -48,10 +60,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnEnded:
-    """The agent is done with the prompt: well or not, with its last words."""
+    """The agent is done with the prompt: well, with its last words (empty when it does not repeat them), or not, with why."""
 
     ok: bool
     text: str
 
 
-Output: TypeAlias = ThreadTold | Message | ToolUse | UsageTold | Problem | TurnEnded
+Output: TypeAlias = ThreadTold | Message | ToolUse | ToolEnded | UsageTold | Problem | TurnEnded

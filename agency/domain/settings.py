@@ -31,10 +31,11 @@ class RunnerSettings:
     name applies. ``env`` is added to what it sees; ``env_passthrough``, when not empty, names the only variables of the
     caller (besides PATH, HOME and the like) that it sees.
 
-    ``start``, ``resume``, ``fork`` and ``headless`` are words after ``command`` of an agent that agency does not know, with
-    ``{thread_id}`` and ``{prompt}`` in them; ``thread_pattern`` is a regular expression whose first group is the id of the
-    conversation, in its output; ``state_patterns`` are, for ``working``, ``waiting`` and ``done``, regular expressions for the
-    last lines of its screen. ``trust_worktrees``: the agent is told beforehand that it may trust a worktree of agency."""
+    ``start``, ``resume``, ``fork``, ``headless`` and ``headless_resume`` (to go on with a conversation) are words after
+    ``command`` of an agent that agency does not know, with ``{thread_id}`` and ``{prompt}`` in them; ``thread_pattern`` is a
+    regular expression whose first group is the id of the conversation, in its output; ``state_patterns`` are, for ``working``,
+    ``waiting`` and ``done``, regular expressions for the last lines of its screen. ``trust_worktrees``: the agent is told
+    beforehand that it may trust a worktree of agency."""
 
     command: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class RunnerSettings:
     resume: tuple[str, ...] = ()
     fork: tuple[str, ...] = ()
     headless: tuple[str, ...] = ()
+    headless_resume: tuple[str, ...] = ()
     thread_pattern: str | None = None
     state_patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trust_worktrees: bool = False
@@ -57,6 +59,11 @@ class NotifySettings:
     command: tuple[str, ...] = ()
     bell: bool = False
     desktop: bool = False
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything is to be done at all."""
+        return bool(self.when) and bool(self.command or self.bell or self.desktop)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,72 @@
 """The status of a run: facts in, verdict out.
 
 The rules stand in order; the first that applies decides. ``docs`` and ``agency explain`` name the rule, so that every
-status can be traced to what was seen.
+layer                     tells                                               goes stale
+========================  ==================================================  ==========================================
+hooks, session file       working, waiting, done, as the agent itself saw it  never: each event replaces the one before;
+                                                                              events before the launch do not count
+its screen                a dialog or a pattern; only asked for when the      it is looked at anew each time; its age is
+                          layer above tells nothing                           that of the last output
+status file               what the agent wrote: needs input, blocked, ready   when one of the layers above says that the
+                          for review, working                                 agent went back to work later
+output                    nothing but that something still moves              after 15 minutes without any, an agent that
+                                                                              is said to work counts as stalled
+========================  ==================================================  ==========================================
+
+Whatever layer tells it: ready for review goes first, because it is said on purpose and ends the work; then a question to a
+person; then what else the agent wrote of itself; then ``done``, which says less; and ``working`` last.
+=======
+status can be traced to what was seen. What the facts come from, the strongest first, and how long each stands:
+
+===================  ============================================  ==========================================================
+layer                tells                                         stands
+===================  ============================================  ==========================================================
+record and log       half-done operations, merged, abandoned,      until another event ends it; over all below
+                     attention, what failed
+tmux and exit file   whether the runner lives, how it ended        always seen anew; over all below, but the word ``ready for
+                                                                   review`` outlives the runner unless that failed
+hooks                working, waiting (the question), done         since the last launch; working only while there is a sign of
+                                                                   life in 15 minutes, the others without limit
+session file         working, done; waiting where it is written    as hooks; the later of both counts, but a question of a hook
+                                                                   stands until a hook or the end of the turn ends it
+screen: dialog       waiting (which dialog)                        only while hooks and session file told nothing since the
+                                                                   last launch
+screen: prompt       working                                       only over a question that is 2 seconds old: it was answered
+screen: prompt       waiting, done                                 only over work of which nothing was told or printed for 5
+                                                                   seconds: the turn was broken off
+runner_status.json   needs input, blocked, ready for review,       until the agent works on after it, or a person tells it to
+                     working                                       do something; ``working`` as that of hooks
+activity             that something was printed                    with the age of the words, as the sign of life: nothing for
+                                                                   15 minutes makes ``working`` ``stalled``; alone it is
+                                                                   ``active``
+===================  ============================================  ==========================================================
+
+``waiting`` of the agent is over every word in ``runner_status.json`` but ``ready for review``; ``needs input`` and ``blocked``
+are over ``done``, which is over ``working``.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agency.domain.durations import format_duration
 
 STALLED_AFTER = 15 * 60.0
 """Seconds without a sign of life after which a run that says it works counts as stalled."""
+
+STATUSES = (
+    *("working", "waiting", "done"),
+    *("needs input", "blocked", "ready for review"),
+    *("active", "stalled", "needs attention"),
+    *("exited", "stopped", "lost (reboot)", "lost (tmux died)", "lost (ended from outside)"),
+    *("creating", "cleaning", "restoring"),
+    *("interrupted (create)", "interrupted (clean)", "interrupted (restore)"),
+    *("failed", "worktree missing", "broken", "idle", "merged", "abandoned"),
+)
+"""Every status; ``exited`` is followed by its exit code in brackets."""
+QUESTION_SHOWN_AFTER = 2.0
+"""Seconds after which a question that an agent told of is on its screen."""
+QUIET_AFTER = 5.0
+"""Seconds for which an agent that works never prints nothing: what it shows of its work moves."""
 
 SAYS = ("working", "needs_input", "blocked", "ready_for_review")
 """What a runner may say of itself in ``.agency/state/runner_status.json``."""
@@ -36,21 +92,24 @@ class Saying:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doing:
-    """What the agent tells by its hooks or its session file: working, waiting or done, ``age`` seconds ago."""
+    """What the agent does: working, waiting or done, since ``age`` seconds. ``turn_age`` is seconds since a person last told it
+    to do something, None when that is not known."""
 
     what: str
     detail: str
     age: float
+    turn_age: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
     """All that a status is derived from.
 
-    ``session`` is None when there is none. ``exit_code`` is what the runner of the last launch ended with, None when
-    nothing recorded it. ``launched``: a runner was ever started. ``rebooted`` and ``server_gone`` compare the boot and the
-    tmux server of the last launch with today's. ``operation`` is the half-done operation, ``operation_alive`` whether the
-    process that does it still runs.
+    ``agent`` is what the agent tells by its hooks or its session file, ``screen`` what its screen shows. ``session`` is None
+    when there is none. ``exit_code`` is what the runner of the last launch ended with, None when nothing recorded it.
+    ``launched``: a runner was ever started. ``rebooted`` and ``server_gone`` compare the boot and the tmux server of the last
+    launch with today's. ``operation`` is the half-done operation, ``operation_alive`` whether the process that does it still
+    runs.
     """
 
     broken: str | None = None
@@ -66,6 +125,7 @@ class RunFacts:
     session: Session | None = None
     saying: Saying | None = None
     agent: Doing | None = None
+    screen: Doing | None = None
     launched: bool = False
     exit_code: int | None = None
     killed: bool = False
@@ -79,9 +139,39 @@ class RunFacts:
         return self.session is not None and self.session.alive
 
     @property
+    def doing(self) -> Doing | None:
+        """What the agent does, from the best layer that tells."""
+        return self.agent or self.screen
+
+    @property
     def ended_badly(self) -> bool:
         """Whether the runner ended by itself with an exit code other than 0."""
         return self.launched and not self.runner_alive and not self.killed and bool(self.exit_code)
+
+
+def is_doubtful(facts: RunFacts) -> bool:
+    """Whether the screen may know better than what the agent told: agents do not tell that a question was answered before what
+    they asked for is done, nor that a turn was broken off."""
+    agent, session = facts.agent, facts.session
+    if agent is None or session is None or not session.alive:
+        return False
+    if agent.what == "waiting":
+        return agent.age >= QUESTION_SHOWN_AFTER
+    return agent.what == "working" and min(agent.age, session.activity_age or 0.0) >= QUIET_AFTER
+
+
+def with_screen(agent: Doing, shown: str) -> Doing:
+    """What holds of an agent of doubtful state whose screen shows ``working``, ``waiting`` or ``done``. Nothing but work ends a
+    question."""
+    if agent.what == "waiting":
+        return (
+            replace(agent, what=shown, detail=agent.detail.removeprefix("permission: "))
+            if shown == "working"
+            else agent
+        )
+    if shown == "working":
+        return agent
+    return replace(agent, what=shown, detail="a question on its screen" if shown == "waiting" else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +224,7 @@ def _ended(facts: RunFacts) -> str:
 
 def _quiet_for(facts: RunFacts) -> float | None:
     """Seconds without a sign of life from a runner that said something; None when it said nothing or is not there."""
-    told = [source.age for source in (facts.saying, facts.agent) if source is not None]
+    told = [source.age for source in (facts.saying, facts.doing) if source is not None]
     if facts.session is None or not facts.session.alive or not told:
         return None
     ages = [*told, facts.session.activity_age]
@@ -148,18 +238,28 @@ def _says(status: str) -> Callable[[RunFacts], bool]:
 
 
 def _stands(facts: RunFacts) -> bool:
-    """Whether what the runner wrote about itself still stands: the agent has not gone back to work since."""
-    if facts.agent is None or facts.saying is None:
+    """Whether what the runner wrote about itself still stands: the agent has not gone back to work since, and nobody told it to
+    do something else."""
+    doing = facts.doing
+    if doing is None or facts.saying is None:
         return True
-    return facts.agent.what != "working" or facts.agent.age >= facts.saying.age
+    if doing.turn_age is not None and doing.turn_age < facts.saying.age:
+        return False
+    return doing.what != "working" or doing.age >= facts.saying.age
 
 
 def _does(what: str) -> Callable[[RunFacts], bool]:
     return lambda facts: facts.runner_alive and facts.agent is not None and facts.agent.what == what
 
 
+def _shows(what: str) -> Callable[[RunFacts], bool]:
+    return lambda facts: (
+        facts.runner_alive and facts.agent is None and facts.screen is not None and facts.screen.what == what
+    )
+
+
 def _doing(facts: RunFacts) -> str:
-    return facts.agent.detail if facts.agent else ""
+    return facts.doing.detail if facts.doing else ""
 
 
 def _always(text: str) -> Callable[[RunFacts], str]:
@@ -261,6 +361,13 @@ RULES: tuple[Rule, ...] = (
         summary=_doing,
     ),
     Rule(
+        name="screen-waits",
+        says="the screen of the agent shows a question",
+        applies=_shows("waiting"),
+        status=_always("waiting"),
+        summary=_doing,
+    ),
+    Rule(
         name="said-needs-input",
         says="the runner is alive and said it needs an answer",
         applies=_says("needs_input"),
@@ -282,6 +389,13 @@ RULES: tuple[Rule, ...] = (
         summary=_doing,
     ),
     Rule(
+        name="screen-done",
+        says="the screen of the agent shows that it is done with its turn, and prints nothing",
+        applies=_shows("done"),
+        status=_always("done"),
+        summary=_doing,
+    ),
+    Rule(
         name="no-sign-of-life",
         says=f"the runner said it works, but said and printed nothing for {format_duration(STALLED_AFTER)}",
         applies=lambda f: (_quiet_for(f) or 0.0) >= STALLED_AFTER,
@@ -292,6 +406,13 @@ RULES: tuple[Rule, ...] = (
         name="agent-works",
         says="the agent is alive and works on its turn",
         applies=_does("working"),
+        status=_always("working"),
+        summary=lambda f: _doing(f) or _said(f),
+    ),
+    Rule(
+        name="screen-works",
+        says="the screen of the agent shows that it works on its turn",
+        applies=_shows("working"),
         status=_always("working"),
         summary=lambda f: _doing(f) or _said(f),
     ),

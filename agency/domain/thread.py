@@ -1,5 +1,6 @@
 """The conversation of a run: which one it is, how that was learned, and which ones came before."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thread:
     """A conversation of ``agent`` (the adapter's name). ``how``: ``chosen`` by us, or learned from what the agent wrote
-    (``session file``) or said (``hook``). ``earlier`` are the ids it replaced, oldest first."""
+    (``session file``), said (``hook``) or showed (``screen``). ``earlier`` are the ids it replaced, oldest first."""
 
     agent: str
     thread_id: str
@@ -21,6 +22,22 @@ class Thread:
         return replace(
             self, thread_id=thread_id, learned_at=learned_at, how=how, earlier=(*self.earlier, self.thread_id)
         )
+
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,199}")
+
+
+def is_thread_id(text: str) -> bool:
+    """Whether an agent may call a conversation so. It becomes a word of a command line: nothing that could be an option."""
+    return _ID.fullmatch(text) is not None
+
+
+def last_thread_id(pattern: str | None, text: str) -> str | None:
+    """The last id that ``pattern`` (a regular expression whose first group is the id) finds in ``text``, or None."""
+    if pattern is None:
+        return None
+    found = [match[1] for match in re.finditer(pattern, text, re.MULTILINE) if match[1] and is_thread_id(match[1])]
+    return found[-1] if found else None
 
 
 def thread_from_record(record: Mapping[str, Any]) -> Thread:

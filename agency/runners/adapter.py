@@ -5,21 +5,31 @@ without conversations: a resume starts it afresh. Words are those after the prog
 words that the user configured or gave, which always stay.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from __future__ import annotations
 
-from agency.domain.agent import AgentState
-from agency.domain.output import Output
-from agency.domain.usage import Spending
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a run is started without them
+    from agency.domain.agent import AgentState
+    from agency.domain.output import Output
+    from agency.domain.usage import Spending
+    from agency.runners.flags import Flag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """Where an agent works: its ``worktree``, the ``directory`` of the run's record, and the environment it sees."""
+    """Where an agent works: its ``worktree``, the ``directory`` of the run's record, and the environment it sees. ``trusted``:
+    the user wants the agent to trust the worktree without asking. ``lacking`` are the flags that its installed version is known
+    to lack; ``screen`` gives the text of its pane with the history, empty where there is none."""
 
     worktree: str
     directory: str
+    trusted: bool = False
     environ: Mapping[str, str] = field(repr=False)
+    lacking: frozenset[str] = frozenset()
+    screen: Callable[[], str] = field(default=str, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +49,25 @@ class Adapter:
     command: tuple[str, ...] = ()
     has_threads = False
     takes_prompt = True
+    flags: tuple[Flag, ...] = ()
+    """The flags that not every version in use has, and that it does without where :attr:`Scene.lacking` names them."""
     dialogs: tuple[tuple[str, str], ...] = ()
     """Phrases on the screen of questions that the agent asks before it does anything else, and what each is."""
+    busy: str | None = None
+    """A phrase in the last lines of the screen while the agent works, which moves all the time, and never while it asks."""
+    asking: tuple[str, ...] = ()
+    """Phrases in the last lines of the screen while the agent asks something."""
     confirms_prompts = False
     """Whether :meth:`took_prompt` can tell."""
+    state_patterns: Mapping[str, tuple[str, ...]] = {}
+    """For ``working``, ``waiting`` and ``done``, regular expressions for the last lines of the screen of an agent that does not
+    tell its state otherwise."""
+    thread_pattern: str | None = None
+    """A regular expression whose first group is the id of the conversation, in what the agent prints."""
+    learns_from = "session file"
+    """What :meth:`find_thread` looks at, for the record."""
+    origin = "built in"
+    """How agency comes to know the agent: ``built in``, ``config`` or ``entry point``."""
     shared_daemons: tuple[str, ...] = ()
     """Words in the command lines of background servers that the agent shares between all its conversations: they belong to
     the user and outlive a run."""
@@ -60,16 +85,19 @@ class Adapter:
         return None
 
     def headless(self, scene: Scene, extra: tuple[str, ...], prompt: str, thread_id: str | None) -> Words | None:
-        """Answer ``prompt`` without a terminal and end: in a new conversation, or going on with ``thread_id``. Its standard
-        output is then lines for :meth:`read_output`. None when the agent cannot."""
+        """Answer ``prompt`` without a terminal and end: in a new conversation, or going on with ``thread_id``, which
+        :meth:`knows` found. It has to be started in the worktree, with :attr:`Words.typed` on its standard input at once; its
+        standard output is then lines for :meth:`read_output`. None when the agent cannot."""
         return None
 
     def read_output(self, line: str) -> tuple[Output, ...]:
-        """What one line of headless output tells; nothing for lines of no interest or that cannot be understood."""
+        """What one line of headless output tells; nothing for lines of no interest or that cannot be understood, whatever
+        stands in them: it never raises."""
         return ()
 
-    def knows(self, scene: Scene, thread_id: str) -> bool:
-        """Whether the agent still has the conversation."""
+    def knows(self, scene: Scene, thread_id: str) -> bool | None:
+        """Whether the agent still has the conversation and can go on with it in this worktree; None when only trying to resume it
+        can show."""
         return False
 
     def find_thread(self, scene: Scene, since: float) -> str | None:
@@ -84,6 +112,9 @@ class Adapter:
     def took_prompt(self, scene: Scene, thread_id: str | None, since: float) -> bool:
         """Whether the agent took a prompt at or after ``since`` (seconds since 1970), from what it wrote itself."""
         return False
+
+    def forget_trust(self, scene: Scene) -> None:
+        """Take back what the agent was told for good about trusting the worktree. Nothing that the user told it changes."""
 
     def spendings(self, scene: Scene, thread_id: str) -> tuple[Spending, ...]:
         """What every answer in a conversation took, sub-agents included, none twice, oldest first, from what the agent wrote."""

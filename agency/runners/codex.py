@@ -3,8 +3,10 @@
 Facts, seen with 0.169.0: the agent chooses the id; ``codex resume ID`` (the subcommand first) goes on with it, from whatever
 directory, and fails at once when there is no session file. Session files are ``sessions/YYYY/MM/DD/rollout-<time>-<ID>.jsonl`` in
 ``$CODEX_HOME`` (else ``~/.codex``); the first line, ``session_meta``, tells the directory and, as ``thread_source``, whether a
-person or another agent began the conversation. The interactive agent leaves an ``app-server`` behind that all its
-conversations share.
+person or another agent began the conversation. It holds no requests for approval: those come from the hooks of
+:mod:`agency.runners.codexhooks`, which bear the id of the conversation also where they are about a sub-agent. The interactive
+agent leaves an ``app-server`` behind that all its conversations share. ``-c 'projects={"DIR"={trust_level="trusted"}}'`` with the
+worktree keeps it from asking whether it may trust it, for this start alone.
 """
 
 import glob
@@ -14,8 +16,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from agency.domain.agent import AgentState
+from agency.domain.agent import AgentState, later_state, state_from_hooks
+from agency.domain.output import Output
 from agency.runners.adapter import Adapter, Scene, Words
+from agency.runners.codex_output import read_codex
+from agency.runners.codexhooks import hook_words
+from agency.runners.flags import Flag
+from agency.runners.told import hook_command, read_told, took_prompt_since
 
 _ID_LENGTH = 36
 _TAIL = 256 * 1024
@@ -33,37 +40,60 @@ class Codex(Adapter):
     command = ("codex",)
     has_threads = True
     confirms_prompts = True
+    flags = (
+        Flag(word="resume", since=(0, 36, 0), without="a resume begins a new conversation"),
+        Flag(word="fork", since=(0, 87, 0), without="conversations cannot be forked"),
+    )
     dialogs = (
         ("Trust this folder?", "trust dialog"),
         ("Do you trust the contents of this directory", "trust dialog"),
         ("Sign in with ChatGPT", "login dialog"),
+        ("Hooks need review", "hooks dialog"),
     )
+    busy = "esc to interrupt)"
+    asking = ("esc to cancel", "enter to submit")
     shared_daemons = ("app-server",)
+
+    def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
+        """A conversation whose id the agent chooses."""
+        last = (prompt,) if prompt is not None else ()
+        return Words(words=(*_given(scene, extra), *extra, *last))
 
     def resume(self, scene: Scene, extra: tuple[str, ...], thread_id: str) -> Words:
         """The same id in this worktree, wherever it was begun."""
-        return Words(words=("resume", "-C", scene.worktree, *extra, thread_id), thread_id=thread_id)
+        words = ("resume", "-C", scene.worktree, *_given(scene, extra), *extra, thread_id)
+        return Words(words=words, thread_id=thread_id)
 
     def fork(self, scene: Scene, extra: tuple[str, ...], thread_id: str, prompt: str | None) -> Words | None:
         """A copy whose id the agent chooses."""
+        if "fork" in scene.lacking:
+            return None
         last = (prompt,) if prompt is not None else ()
-        return Words(words=("fork", "-C", scene.worktree, *extra, thread_id, *last))
+        return Words(words=("fork", "-C", scene.worktree, *_given(scene, extra), *extra, thread_id, *last))
+
+    def headless(self, scene: Scene, extra: tuple[str, ...], prompt: str, thread_id: str | None) -> Words | None:
+        """The prompt by standard input. The user's words come before ``exec``, which takes fewer than codex itself. It works
+        in the directory it is started in, which has to belong to a git repository."""
+        going_on = ("resume", thread_id) if thread_id is not None else ()
+        return Words(words=(*extra, "exec", "--json", *going_on, "-"), thread_id=thread_id, typed=prompt)
+
+    def read_output(self, line: str) -> tuple[Output, ...]:
+        """Lines of ``exec --json``."""
+        return read_codex(line)
 
     def knows(self, scene: Scene, thread_id: str) -> bool:
         """Whether there is a session file."""
-        return bool(_files(scene, thread_id))
+        return "resume" not in scene.lacking and bool(_files(scene, thread_id))
 
     def state(self, scene: Scene, thread_id: str | None) -> AgentState | None:
-        """What the last telling line of its session file says."""
-        for entry in reversed(_last_entries(scene, thread_id)):
-            state = _state_of(entry)
-            if state is not None:
-                return state
-        return None
+        """What its hooks or the last telling line of its session file say."""
+        entries = reversed(_last_entries(scene, thread_id))
+        wrote = next((state for entry in entries if (state := _state_of(entry)) is not None), None)
+        return later_state(state_from_hooks(read_told(scene)), wrote)
 
     def took_prompt(self, scene: Scene, thread_id: str | None, since: float) -> bool:
-        """Whether its session file holds something a person said since."""
-        return any(
+        """Whether its hooks told of a prompt since, or its session file holds something a person said."""
+        return took_prompt_since(scene, since) or any(
             _is_prompt(entry) and _moment(entry.get("timestamp")) >= since for entry in _last_entries(scene, thread_id)
         )
 
@@ -79,6 +109,15 @@ class Codex(Adapter):
             if meta.get("thread_source", "user") == "user" and os.path.realpath(str(meta.get("cwd"))) == here:
                 return os.path.basename(path).removesuffix(".jsonl")[-_ID_LENGTH:]
         return None
+
+
+def _given(scene: Scene, extra: tuple[str, ...]) -> tuple[str, ...]:
+    """Our hooks and, where the user wants that, trust in the worktree, for this start alone."""
+    hooks = hook_words(hook_command(scene), extra)
+    if not scene.trusted:
+        return hooks
+    folder = json.dumps(os.path.realpath(scene.worktree), ensure_ascii=False)
+    return (*hooks, "-c", f'projects={{{folder}={{trust_level="trusted"}}}}')
 
 
 def _files(scene: Scene, thread_id: str) -> list[str]:

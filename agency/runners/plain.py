@@ -1,6 +1,6 @@
 """Programs without conversations: a resume starts them afresh."""
 
-from agency.runners.adapter import Adapter, Scene, Words
+from agency.runners.adapter import Adapter
 
 
 class Shell(Adapter):
@@ -17,17 +17,3 @@ class Aider(Adapter):
     name = "aider"
     command = ("aider",)
     takes_prompt = False
-
-
-class Gemini(Adapter):
-    """Gemini CLI. ``--session-id UUID`` begins a conversation under an id of our choice, but ``--resume`` takes only
-    ``latest`` or a number from a list (help of 0.61.0), which may mean another conversation by the time it is typed: so it
-    starts afresh."""
-
-    name = "gemini"
-    command = ("gemini",)
-    dialogs = (("Do you trust this folder", "trust dialog"), ("How would you like to authenticate", "login dialog"))
-
-    def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
-        """The prompt goes with the option that stays interactive."""
-        return Words(words=(*extra, *(("--prompt-interactive", prompt) if prompt is not None else ())))

@@ -9,7 +9,8 @@ from agency.domain.errors import AgencyError
 from agency.domain.reference import nearest
 from agency.domain.settings import RunnerSettings, Settings
 from agency.runners.adapter import Adapter
-from agency.runners.table import ADAPTERS, adapter_of
+from agency.runners.configured import Configured, is_described, require_complete
+from agency.runners.table import ADAPTERS, ANY_COMMAND, adapter_of
 
 _LONGEST_WORD = 131_071
 """Bytes that Linux takes in one word of a command line."""
@@ -31,13 +32,17 @@ _ALWAYS_PASSED = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
     """A runner that can be started: ``program`` is an absolute path, ``extra`` the words after it that were configured or
-    given. ``environ`` is what it is to see."""
+    given. ``environ`` is what it is to see, ``lacking`` the flags that the installed version is known to lack, ``state_patterns``
+    what the config says of its screen. ``trusted``: it need not ask whether it may trust a worktree."""
 
     name: str
     program: str
     extra: tuple[str, ...]
     adapter: Adapter
     environ: Mapping[str, str] = field(repr=False)
+    lacking: frozenset[str] = frozenset()
+    state_patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trusted: bool = False
 
 
 def runner_names(settings: Settings) -> list[str]:
@@ -50,12 +55,19 @@ def resolve_runner(
 ) -> Runner:
     """The runner ``name`` with ``extra`` words on its command line.
 
-    ``directory`` is where a program given as a relative path is looked for. Raises E_RUNNER_NOT_CONFIGURED, E_RUNNER_NOT_FOUND.
+    ``directory`` is where a program given as a relative path is looked for. Raises E_RUNNER_NOT_CONFIGURED, E_RUNNER_NOT_FOUND,
+    E_RUNNER_BROKEN, and E_INVALID_CONFIG when what is configured for it cannot work together.
     """
     configured = settings.runners.get(name)
-    builtin = ADAPTERS.get(name)
-    if configured is None and builtin is None:
-        known = runner_names(settings)
+    named = ADAPTERS.get(name)
+    if named is None and (configured is None or not configured.command):
+        from agency.runners.entrypoints import installed_adapter
+
+        named = installed_adapter(name)
+    if configured is None and named is None:
+        from agency.runners.entrypoints import installed_names
+
+        known = sorted({*runner_names(settings), *installed_names()})
         close = nearest(name, known, most=1)
         raise AgencyError(
             "E_RUNNER_NOT_CONFIGURED",
@@ -63,7 +75,7 @@ def resolve_runner(
             hint=f"agency run --runner {close[0] if close else known[0]}, or add runners.{name}.command to agency.yaml",
             runner=name,
         )
-    words = _command(configured, builtin, environ)
+    words = _command(name, configured, named, environ)
     program = _program(words[0], environ, directory)
     if program is None:
         raise AgencyError(
@@ -76,8 +88,10 @@ def resolve_runner(
         name=name,
         program=program,
         extra=(*words[1:], *extra),
-        adapter=adapter_of(name, words[0]),
+        adapter=_adapter(settings, name, words[0], named),
         environ=_environment(configured, environ),
+        state_patterns=configured.state_patterns if configured is not None else {},
+        trusted=configured is not None and configured.trust_worktrees,
     )
 
 
@@ -95,11 +109,31 @@ def require_prompt_fits(runner: Runner, prompt: str | None) -> None:
         raise _unfit(runner.name, f"runner {runner.name} takes no prompt on its command line")
 
 
-def _command(configured: RunnerSettings | None, builtin: Adapter | None, environ: Mapping[str, str]) -> tuple[str, ...]:
+def _adapter(settings: Settings, name: str, program: str, named: Adapter | None) -> Adapter:
+    """That of the config where it describes the agent, else the one of that name or program, else that of any command."""
+    configured = settings.runners.get(name)
+    if configured is not None and is_described(configured):
+        require_complete(name, configured, settings.origins)
+        return Configured(name, configured)
+    adapter = named or adapter_of(name, program)
+    if adapter is ANY_COMMAND and configured is not None and configured.state_patterns:
+        return Configured(name, configured)
+    return adapter
+
+
+def _command(
+    name: str, configured: RunnerSettings | None, named: Adapter | None, environ: Mapping[str, str]
+) -> tuple[str, ...]:
     if configured is not None and configured.command:
         return configured.command
-    assert builtin is not None
-    return tuple(environ.get("SHELL") or "/bin/sh" if word == "{shell}" else word for word in builtin.command)
+    if named is None:
+        raise AgencyError(
+            "E_RUNNER_NOT_CONFIGURED",
+            f"runner {name} has no command",
+            hint=f"add runners.{name}.command to agency.yaml",
+            runner=name,
+        )
+    return tuple(environ.get("SHELL") or "/bin/sh" if word == "{shell}" else word for word in named.command)
 
 
 def _unfit(runner: str, why: str) -> AgencyError:

@@ -1,10 +1,14 @@
 """What the agent of a living run tells: what it is doing, and whether it took a prompt."""
 
+import time
 from dataclasses import dataclass
 
 from agency.domain.agent import AgentState
+from agency.domain.errors import AgencyError
 from agency.domain.launch import Launch
 from agency.domain.run import Run
+from agency.domain.screen import doing_on_screen
+from agency.domain.status import Doing
 from agency.runners.adapter import Adapter, Scene
 from agency.sessions.context import Context
 from agency.store.threads import read_thread
@@ -13,6 +17,7 @@ from agency.tools.tmux.look import Pane, screens
 
 _SILENT = frozenset({"command", "shell", "aider"})
 _SLACK = 1.0
+_PROMPT_LINES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +31,7 @@ class Teller:
 
 def teller_of(context: Context, run: Run, launch: Launch) -> Teller | None:
     """Who can tell about the agent of a launch; None for programs that tell nothing."""
-    if launch.agent in _SILENT:
-        return None
-    from agency.runners.table import ADAPTERS
-
-    adapter = ADAPTERS.get(launch.agent)
+    adapter = _adapter(launch)
     if adapter is None:
         return None
     scene = Scene(worktree=launch.worktree, directory=run.directory, environ=context.environ)
@@ -44,28 +45,65 @@ def agent_state(context: Context, run: Run, launch: Launch) -> AgentState | None
     try:
         teller = teller_of(context, run, launch)
         state = teller.adapter.state(teller.scene, teller.thread_id) if teller is not None else None
-    except OSError:
+    except (OSError, AgencyError):  # what cannot be told now must not hide what else is known
         return None
     return state if state is not None and state.at >= launch.epoch - _SLACK else None
 
 
-def dialogs_of(context: Context, silent: list[tuple[Launch, Pane]]) -> dict[tuple[str, str], str]:
-    """The dialogs on the screens of agents that told nothing yet: (socket, pane id) -> what it is. One tmux call a server."""
-    asked: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {}
-    for launch, pane in silent:
-        if launch.agent in _SILENT:
-            continue
-        from agency.runners.table import ADAPTERS
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """The screen of the agent of a launch."""
 
-        adapter = ADAPTERS.get(launch.agent)
-        if adapter is not None and adapter.dialogs:
-            asked.setdefault(launch.socket, {})[pane.pane_id] = adapter.dialogs
-    found: dict[tuple[str, str], str] = {}
+    adapter: Adapter
+    launch: Launch
+    pane: Pane
+    screen: str
+
+
+def screens_of(context: Context, looked_at: list[tuple[Launch, Pane]]) -> dict[tuple[str, str], Shown]:
+    """The screens of agents whose adapters can read them, by socket and pane id. One tmux call for each server, none where
+    nothing could be found."""
+    asked: dict[str, dict[str, tuple[Adapter, Launch, Pane]]] = {}
+    for launch, pane in looked_at:
+        adapter = _adapter(launch)
+        if adapter is not None and (adapter.dialogs or adapter.busy or adapter.state_patterns or launch.state_patterns):
+            asked.setdefault(launch.socket, {})[pane.pane_id] = (adapter, launch, pane)
+    found: dict[tuple[str, str], Shown] = {}
     for socket, panes in asked.items():
         tmux = Tmux(socket=choose_socket(context.environ, socket, None), environ=context.environ)
         for pane_id, screen in screens(tmux, list(panes)).items():
-            words = " ".join(screen.split())
-            name = next((name for phrase, name in panes[pane_id] if phrase in words), None)
-            if name is not None:
-                found[socket, pane_id] = name
+            adapter, launch, pane = panes[pane_id]
+            found[socket, pane_id] = Shown(adapter=adapter, launch=launch, pane=pane, screen=screen)
     return found
+
+
+def told_by_screen(shown: Shown) -> Doing | None:
+    """What the screen of an agent that tells nothing itself shows: a question that its patterns find, else a dialog in its way,
+    else what its patterns find."""
+    patterns = shown.launch.state_patterns or shown.adapter.state_patterns
+    doing = doing_on_screen(shown.screen, patterns, max(0.0, time.time() - shown.pane.activity))
+    if doing is not None and doing.what == "waiting":
+        return doing
+    words = " ".join(shown.screen.split())
+    name = next((name for phrase, name in shown.adapter.dialogs if phrase in words), None)
+    return Doing(what="waiting", detail=name, age=0.0) if name is not None else doing
+
+
+def prompt_on_screen(shown: Shown) -> str | None:
+    """Whether an agent that tells its state is ``working``, ``waiting`` or ``done`` by what stands around its prompt; None when
+    its adapter cannot tell."""
+    if shown.adapter.busy is None:
+        return None
+    words = " ".join(shown.screen.rstrip().splitlines()[-_PROMPT_LINES:])
+    if shown.adapter.busy in words:
+        return "working"
+    return "waiting" if any(phrase in words for phrase in shown.adapter.asking) else "done"
+
+
+def _adapter(launch: Launch) -> Adapter | None:
+    """The adapter of a launch; None for programs that tell nothing in any way."""
+    if launch.agent in _SILENT and launch.known_by == "built in" and not launch.state_patterns:
+        return None
+    from agency.runners.table import adapter_of_launch
+
+    return adapter_of_launch(launch)

@@ -17,6 +17,7 @@ from agency.sessions.live import tmux_of
 from agency.sessions.make import Making, make_run
 from agency.sessions.parent import find_parent, take_changes
 from agency.sessions.threads import plan_first
+from agency.store.locks import load_beforehand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ def create_run(context: Context, request: RunRequest, show: Callable[[bytes], No
     require_prompt_fits(runner, request.prompt)
     tmux = tmux_of(context, None, settings.tmux_socket)
     tmux.require()
+    load_beforehand()
     if request.open_editor:
         from agency.sessions.open import editor_words
 

@@ -8,6 +8,7 @@ from agency.domain.run import Run
 from agency.runners.resolve import require_prompt_fits, resolve_runner
 from agency.sessions.context import Context
 from agency.sessions.create import require_valid_name
+from agency.sessions.live import look, screen_of
 from agency.sessions.make import Making, make_run
 from agency.sessions.parent import Parent
 from agency.sessions.place import config_root, require_repo_of, scratch_of
@@ -37,7 +38,8 @@ def fork_run(
     if head is None or place is None:
         raise AgencyError("E_GIT_FAILED", f"git finds no commit in {run.worktree}", hint=f"agency restore {run.name}")
     with context.lock(run.repo_id):
-        source = learn_thread(run, runner)
+        seen = look(context, run)
+        source = learn_thread(run, runner, screen_of(seen.tmux, seen.panes))
     return make_run(
         context,
         Making(

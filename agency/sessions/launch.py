@@ -1,19 +1,25 @@
 """Starting a runner in the session of its run: made anew, revived in its pane, or in a new window."""
 
 import shlex
+import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
+from agency.domain.errors import AgencyError
 from agency.domain.launch import Launch
 from agency.domain.run import Run
+from agency.domain.settings import Settings
 from agency.runners.resolve import Runner
 from agency.sessions.context import Context
 from agency.sessions.environment import OWNER, run_variables, without_run
 from agency.sessions.live import recall_known_server
+from agency.sessions.notify import hand_over, watch_for_stall
 from agency.sessions.threads import Plan
 from agency.store.eventlog import now
 from agency.store.launches import (
+    discard_notify,
     discard_start_files,
     last_launch_number,
     write_launch,
@@ -25,7 +31,7 @@ from agency.store.threads import write_thread
 from agency.tools.identity import boot_id, process_started
 from agency.tools.tmux.command import Tmux
 from agency.tools.tmux.look import Pane, runner_pane
-from agency.tools.tmux.sessions import respawn, start_session, start_window
+from agency.tools.tmux.sessions import pipe_prints, respawn, start_session, start_window
 
 _OF_THE_PANE = frozenset(
     {"TERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "COLORTERM", "TMUX", "TMUX_PANE", "PWD", "OLDPWD", "SHLVL", "_"}
@@ -42,12 +48,11 @@ def start_runner(
     plan: Plan,
     tmux: Tmux,
     panes: list[Pane],
-    grace: float,
+    settings: Settings,
     *,
     lock_fd: int | None = None,
 ) -> Launch:
     """Start ``runner`` for ``run`` as ``plan`` says. ``panes`` are those of its session as just seen; none: the session is made.
-    ``grace``: see :class:`Launch`.
 
     The launch is recorded before tmux is asked, and completed afterwards. Hold the repo lock (``lock_fd``), unless the run is
     new. Raises SessionExists when somebody made the session first, and E_TMUX_FAILED.
@@ -61,8 +66,11 @@ def start_runner(
         worktree=run.worktree,
         started_at=now(),
         epoch=time.time(),
-        grace=grace,
+        grace=settings.startup_grace,
         boot_id=boot_id(),
+        known_by=runner.adapter.origin,
+        thread_pattern=runner.adapter.thread_pattern,
+        state_patterns=runner.state_patterns,
     )
     place = write_start_file(
         run.directory, launch.number, start_script(plan.argv, runner.environ, {**variables, OWNER: run.run_id})
@@ -70,12 +78,14 @@ def start_runner(
     write_launch(run.directory, launch)
     if plan.thread is not None:
         write_thread(run.directory, plan.thread)
+    hand_over(run, launch, settings.notify, tmux, variables, context.environ)
     try:
         if not panes:
             recall_known_server(context, tmux)
         pane = _place(run, replace(tmux, lock_fd=lock_fd) if panes else tmux, panes, place, variables)
     except BaseException:
         discard_start_files(run.directory)
+        discard_notify(run.directory)
         raise
     launch = replace(
         launch,
@@ -86,9 +96,19 @@ def start_runner(
         pane_started=process_started(pane.pid),
     )
     write_launch(run.directory, launch)
+    if launch.thread_pattern is not None:
+        _watch_for_thread(run, launch, tmux, pane)
     if plan.event is not None:
         log_of(run).append(plan.event, durable=True)
+    watch_for_stall(run, launch, settings.notify, tmux)
     return launch
+
+
+def _watch_for_thread(run: Run, launch: Launch, tmux: Tmux, pane: Pane) -> None:
+    """Have the id of the conversation kept as soon as the agent prints it. Without it the screen is all there is."""
+    argv = (sys.executable, "-I", "-m", "agency.sessions.shown", run.directory, str(launch.number))
+    with suppress(AgencyError):
+        pipe_prints(tmux, pane.pane_id, argv)
 
 
 def start_script(argv: tuple[str, ...], environ: Mapping[str, str], variables: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ from agency.domain.run import Run
 from agency.sessions.context import Context
 from agency.sessions.find import find_repo
 from agency.sessions.observe import Observation, observe_all
+from agency.sessions.statuses import status_from
 from agency.store.repos import read_repo
 from agency.store.runs import list_repo_ids, list_runs
 
@@ -23,7 +24,7 @@ def list_observations(
 ) -> Listing:
     """Look at the runs of a repo (the caller's, else all), with the archived ones where asked for.
 
-    ``status`` keeps those whose status begins with that word. Writes nothing.
+    ``status`` keeps those whose status begins with that word. Writes nothing. Raises E_USAGE when no status does.
     """
     here = None if every_repo else find_repo(context, repo)
     repo_ids = [here.repo_id] if here is not None else list_repo_ids(context.paths)
@@ -32,7 +33,7 @@ def list_observations(
         runs += [run for repo_id in repo_ids for run in list_runs(context.paths, repo_id, archived=True)]
     seen = observe_all(context, runs)
     if status is not None:
-        wanted = status.lower().replace("-", " ").replace("_", " ")
+        wanted = status_from(status)
         seen = [observation for observation in seen if observation.verdict.status.startswith(wanted)]
     seen.sort(key=lambda one: one.run.run_id, reverse=True)
     seen.sort(key=lambda one: (not isinstance(one.run, Run), -_created(one)))

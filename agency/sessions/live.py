@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
@@ -99,6 +100,19 @@ def _last_lines(run: Run, tmux: Tmux) -> str:
         return capture(tmux, pane.pane_id, lines=20)
     except AgencyError:
         return ""
+
+
+def screen_of(tmux: Tmux, panes: list[Pane]) -> Callable[[], str]:
+    """What gives the screen of the runner among ``panes`` with its history, empty where there is none."""
+
+    def text() -> str:
+        pane = runner_pane(panes)
+        try:
+            return capture(tmux, pane.pane_id) if pane is not None else ""
+        except AgencyError:
+            return ""
+
+    return text
 
 
 def recall_known_server(context: Context, tmux: Tmux) -> None:

@@ -22,12 +22,13 @@ from agency.domain.settings import Settings
 from agency.runners.resolve import Runner, resolve_runner
 from agency.sessions.context import Context
 from agency.sessions.find import remember
+from agency.sessions.installed import without_lacking
 from agency.sessions.launch import start_runner
-from agency.sessions.live import tmux_of, watch_start
+from agency.sessions.live import screen_of, tmux_of, watch_start
 from agency.sessions.parent import Parent
 from agency.sessions.remove import clear_way, remove_branch, remove_tree
 from agency.sessions.scaffold import bring_along, scaffold
-from agency.sessions.threads import Plan
+from agency.sessions.threads import Plan, note_shown_thread
 from agency.store.eventlog import now
 from agency.store.runs import create_record, list_runs, load_run, log_of, remove_record, update_meta
 from agency.tools.git.command import LONG, Git
@@ -35,6 +36,7 @@ from agency.tools.git.submodules import fill_submodules
 from agency.tools.git.worktree import add_new_worktree, fill_tree, remove_entry
 from agency.tools.identity import this_process
 from agency.tools.signals import shielded
+from agency.tools.tmux.look import session_panes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +90,12 @@ def make_run(context: Context, making: Making, show: Callable[[bytes], None]) ->
         runner = resolve_runner(
             settings, making.runner, context.environ, directory=run.worktree, extra=making.runner_args
         )
+        runner = without_lacking(context, runner)
         plan = making.plan(run, runner)
         if plan.note is not None:
             context.tell(plan.note)
         tmux = tmux_of(context, None, settings.tmux_socket)
-        launch = start_runner(context, run, runner, plan, tmux, [], settings.startup_grace)
+        launch = start_runner(context, run, runner, plan, tmux, [], settings)
         started = SESSION_START({"session_name": run.session_name, "runner": runner.name, "launch": launch.number})
         log = log_of(run)
         log.append(started)
@@ -103,6 +106,8 @@ def make_run(context: Context, making: Making, show: Callable[[bytes], None]) ->
         raise
     if making.watch:
         watch_start(run, launch, tmux)
+        if launch.thread_pattern is not None:
+            note_shown_thread(run, launch, screen_of(tmux, session_panes(tmux, run.session_name)))
     return run
 
 

@@ -11,8 +11,18 @@ from agency.domain.agent import AgentState
 from agency.domain.journal import Journal, fold
 from agency.domain.launch import Launch
 from agency.domain.run import BrokenRun, Run
-from agency.domain.status import SAYS, Doing, RunFacts, Saying, Session, Verdict, derive_status
-from agency.sessions.agentstate import agent_state, dialogs_of
+from agency.domain.status import (
+    SAYS,
+    Doing,
+    RunFacts,
+    Saying,
+    Session,
+    Verdict,
+    derive_status,
+    is_doubtful,
+    with_screen,
+)
+from agency.sessions.agentstate import Shown, agent_state, prompt_on_screen, screens_of, told_by_screen
 from agency.sessions.context import Context
 from agency.sessions.live import live_pane
 from agency.store.launches import read_exit_code, read_launch
@@ -46,8 +56,8 @@ def observe(context: Context, run: Run | BrokenRun) -> Observation:
 
 
 def observe_all(context: Context, runs: Iterable[Run | BrokenRun]) -> list[Observation]:
-    """Look at many runs with one tmux call for each server they are on, which is one as a rule, and one more when an agent has
-    not told anything yet, because a dialog may be in its way."""
+    """Look at many runs with one tmux call for each server they are on, which is one as a rule, and one more when an agent tells
+    nothing itself: its screen may, and a dialog may be in its way."""
     launches = [(run, read_launch(run.directory)) for run in runs]
     on_socket: dict[str, list[Launch]] = {}
     for run, launch in launches:
@@ -101,29 +111,38 @@ def _judge(context: Context, looked: list[tuple[Run | BrokenRun, Launch | None, 
                 verdict=derive_status(facts),
             )
         )
-    return _with_dialogs(context, observations)
+    return _with_screens(context, observations)
 
 
-def _with_dialogs(context: Context, observations: list[Observation]) -> list[Observation]:
-    """The same, where an agent that told nothing since its start waits for the answer to a dialog: it is on its screen."""
-    silent = [
-        (seen.launch, pane)
-        for seen in observations
-        if seen.launch is not None
-        and seen.facts.runner_alive
-        and seen.facts.agent is None
-        and (pane := runner_pane(list(seen.panes))) is not None
+def _with_screens(context: Context, observations: list[Observation]) -> list[Observation]:
+    """The same with what only the screens of agents show: what one does that tells nothing itself, a dialog that keeps one from
+    starting, an answer after which it works on, a turn that was broken off. Only the screens of agents that may be in such a
+    case are read."""
+    places = [_place_in_doubt(seen) for seen in observations]
+    shown = screens_of(context, [place for place in places if place is not None])
+    return [
+        _seen_on_screen(seen, shown.get((place[0].socket, place[1].pane_id)) if place is not None else None)
+        for seen, place in zip(observations, places, strict=True)
     ]
-    shown = dialogs_of(context, silent)
-    changed = []
-    for seen in observations:
-        pane = runner_pane(list(seen.panes)) if seen.launch is not None and shown else None
-        dialog = shown.get((seen.launch.socket, pane.pane_id)) if seen.launch is not None and pane is not None else None
-        if dialog is not None:
-            facts = replace(seen.facts, agent=Doing(what="waiting", detail=dialog, age=0.0))
-            seen = replace(seen, facts=facts, verdict=derive_status(facts))
-        changed.append(seen)
-    return changed
+
+
+def _place_in_doubt(seen: Observation) -> tuple[Launch, Pane] | None:
+    """The launch and the pane of a living agent whose screen may tell more than itself."""
+    pane = runner_pane(list(seen.panes))
+    if seen.launch is None or pane is None or not seen.facts.runner_alive:
+        return None
+    return (seen.launch, pane) if seen.facts.agent is None or is_doubtful(seen.facts) else None
+
+
+def _seen_on_screen(seen: Observation, shown: Shown | None) -> Observation:
+    if shown is None:
+        return seen
+    facts, agent = seen.facts, seen.facts.agent
+    if agent is None:
+        facts = replace(facts, screen=told_by_screen(shown))
+    elif (prompt := prompt_on_screen(shown)) is not None:
+        facts = replace(facts, agent=with_screen(agent, prompt))
+    return replace(seen, facts=facts, verdict=derive_status(facts))
 
 
 def _facts(
@@ -176,7 +195,10 @@ def _facts(
 
 
 def _doing(state: AgentState | None, now: float) -> Doing | None:
-    return Doing(what=state.doing, detail=state.detail, age=max(0.0, now - state.at)) if state is not None else None
+    if state is None:
+        return None
+    turn_age = max(0.0, now - state.turn_began) if state.turn_began is not None else None
+    return Doing(what=state.doing, detail=state.detail, age=max(0.0, now - state.at), turn_age=turn_age)
 
 
 def read_saying(worktree: str) -> Mapping[str, object] | None:

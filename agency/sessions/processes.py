@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from agency.domain.errors import AgencyError
 from agency.domain.launch import Launch
 from agency.domain.run import Run
-from agency.runners.table import ADAPTERS
+from agency.runners.table import adapter_of_launch
 from agency.sessions.environment import OWNER
+from agency.store.launches import discard_notify
 from agency.tools.identity import process_started
 from agency.tools.processtree import Mark, end_tree, find_tree
 from agency.tools.tmux.look import Pane
@@ -17,8 +18,10 @@ _GRACE = 2.0
 def end_processes(run: Run, launch: Launch | None, panes: Sequence[Pane]) -> None:
     """End every process of the run: those in ``panes``, what they started, and orphans of earlier launches.
 
-    TERM first, two seconds to obey, then KILL. Raises E_KILL_FAILED when some outlive that.
+    TERM first, two seconds to obey, then KILL. Whoever asked for that is not told of it. Raises E_KILL_FAILED when some
+    outlive that.
     """
+    discard_notify(run.directory)
     left = end_tree(_roots(launch, panes), _mark(run, launch), grace=_GRACE)
     if left:
         raise AgencyError(
@@ -45,7 +48,7 @@ def _roots(launch: Launch | None, panes: Sequence[Pane]) -> list[int]:
 
 
 def _mark(run: Run, launch: Launch | None) -> Mark:
-    adapter = ADAPTERS.get(launch.agent) if launch is not None else None
+    adapter = adapter_of_launch(launch) if launch is not None else None
     return Mark(
         variable=OWNER,
         value=run.run_id,

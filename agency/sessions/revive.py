@@ -11,12 +11,14 @@ from agency.domain.run import Run
 from agency.domain.settings import Settings
 from agency.runners.resolve import Runner, resolve_runner
 from agency.sessions.context import Context
+from agency.sessions.installed import without_lacking
 from agency.sessions.launch import start_runner
-from agency.sessions.live import Live, is_starting, look, tmux_of, watch_start
+from agency.sessions.live import Live, is_starting, look, screen_of, tmux_of, watch_start
 from agency.sessions.place import config_root
 from agency.sessions.processes import end_processes
+from agency.sessions.refused import watch_try
 from agency.sessions.resume import Resumed, ResumeRequest, record, require_resumable, watch_new
-from agency.sessions.threads import learn_thread, plan_again
+from agency.sessions.threads import Plan, learn_thread, note_shown_thread, plan_again
 from agency.tools.tmux.look import runner_pane
 from agency.tools.tmux.sessions import SessionExists
 
@@ -33,6 +35,7 @@ def revive(context: Context, run: Run, request: ResumeRequest, seen: Live) -> Re
             return None
         settings = load_settings(config_root(context, run), context.paths.config)
         runner = resolve_runner(settings, run.runner, context.environ, directory=run.worktree, extra=run.runner_args)
+        runner = without_lacking(context, runner)
         with context.lock(run.repo_id) as lock:
             require_resumable(run)
             seen = look(context, run)
@@ -42,13 +45,20 @@ def revive(context: Context, run: Run, request: ResumeRequest, seen: Live) -> Re
             if seen.identity is not None and seen.identity != consent and not request.yes:
                 continue
             try:
-                launch = _start(context, run, runner, seen, settings, request, lock.fd)
+                launch, plan = _start(context, run, runner, seen, settings, request, lock.fd)
             except SessionExists:
                 continue
             kind = RESUME_RESTART if request.restart else RESUME_CREATE
             revived = runner_pane(seen.panes) is not None and not request.restart
             record(run, kind, request, launch, revived=revived)
-        watch_new(run, launch, tmux_of(context, launch))
+        if plan.tries and plan.thread is not None:
+            watch_try(context, run, runner, settings, request, launch, plan.thread)
+        else:
+            watch_new(run, launch, tmux_of(context, launch))
+        if launch.thread_pattern is not None:
+            started = look(context, run)
+            if started.launch is not None:
+                note_shown_thread(run, started.launch, screen_of(started.tmux, started.panes))
         return Resumed(run=run, event=kind.name, revived=revived)
     if seen.launch is not None and is_starting(seen.launch):
         watch_start(run, seen.launch, seen.tmux)
@@ -72,16 +82,16 @@ def _consent(run: Run, seen: Live, request: ResumeRequest) -> tuple[str, int, in
 
 def _start(
     context: Context, run: Run, runner: Runner, seen: Live, settings: Settings, request: ResumeRequest, lock_fd: int
-) -> Launch:
+) -> tuple[Launch, Plan]:
     """End what is left of the last launch and start the runner where its viewers are."""
     panes = seen.panes
     if seen.launch is not None:
         pane = runner_pane(panes)
         end_processes(run, seen.launch, [pane] if pane is not None else [])
         panes = look(context, run).panes if panes else panes
-    learn_thread(run, runner)
+    learn_thread(run, runner, screen_of(seen.tmux, panes))
     plan = plan_again(run, runner, fresh=request.fresh)
     if plan.note is not None:
         context.tell(plan.note)
     tmux = seen.tmux if panes else tmux_of(context, None, settings.tmux_socket)
-    return start_runner(context, run, runner, plan, tmux, panes, settings.startup_grace, lock_fd=lock_fd)
+    return start_runner(context, run, runner, plan, tmux, panes, settings, lock_fd=lock_fd), plan

@@ -4,8 +4,9 @@ from agency.domain.errors import AgencyError
 from agency.domain.events import KILL_SESSION, STOP
 from agency.domain.run import Run
 from agency.sessions.context import Context
-from agency.sessions.live import live_pane
+from agency.sessions.live import live_pane, screen_of
 from agency.sessions.processes import end_processes, has_processes
+from agency.sessions.threads import note_shown_thread
 from agency.store.runs import log_of
 from agency.tools.signals import shielded
 from agency.tools.tmux.look import runner_pane
@@ -35,6 +36,8 @@ def kill_run(context: Context, run: Run) -> bool:
     if not panes and not has_processes(run, launch):
         return False
     untold: AgencyError | None = None
+    if launch is not None and launch.thread_pattern is not None:
+        note_shown_thread(run, launch, screen_of(tmux, panes))
     with shielded():
         try:  # first, so that nobody who looks meanwhile takes the end of the runner for a loss
             log_of(run).append(KILL_SESSION({"session_name": run.session_name}), durable=True)

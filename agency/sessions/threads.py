@@ -1,14 +1,19 @@
 """Which conversation a run is in, and the command line that begins or goes on with one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from agency.domain.errors import AgencyError
 from agency.domain.events import Event, ThreadEvent, thread_resumed, thread_started
+from agency.domain.launch import Launch
 from agency.domain.run import Run
-from agency.domain.thread import Thread
+from agency.domain.thread import Thread, last_thread_id
 from agency.runners.adapter import Scene
 from agency.runners.resolve import Runner
+from agency.runners.table import ADAPTERS
+from agency.sessions.context import Context
 from agency.store.eventlog import now
-from agency.store.launches import read_launch
+from agency.store.launches import read_launch, read_shown_thread, write_shown_thread
 from agency.store.runs import log_of
 from agency.store.threads import read_thread, write_thread
 
@@ -19,12 +24,13 @@ _SLACK = 1.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """How to start a runner: its argv, the conversation that is then on record (None while it is not known), the event
-    that tells of it, and what the user has to be told."""
+    that tells of it, and what the user has to be told. ``tries``: only the start shows whether the agent still has it."""
 
     argv: tuple[str, ...]
     thread: Thread | None = None
     event: Event | None = None
     note: str | None = None
+    tries: bool = False
 
 
 def plan_first(run: Run, runner: Runner, prompt: str | None) -> Plan:
@@ -40,36 +46,41 @@ def plan_first(run: Run, runner: Runner, prompt: str | None) -> Plan:
 def plan_again(run: Run, runner: Runner, *, fresh: bool) -> Plan:
     """Go on with the conversation of a run, or begin another: when ``fresh`` asks for it, when none is known, or when the
     agent no longer has it, which is told."""
-    scene = scene_of(run, runner)
     thread = read_thread(run.directory)
     if thread is None or thread.agent != runner.adapter.name:
         plan = plan_first(run, runner, None)
         asked = runner.adapter.has_threads and not fresh
-        return Plan(
-            argv=plan.argv,
-            thread=plan.thread,
-            event=plan.event,
-            note=f"no conversation of {run.name} is known; a new one begins" if asked else None,
-        )
-    if not fresh and runner.adapter.knows(scene, thread.thread_id):
-        words = runner.adapter.resume(scene, runner.extra, thread.thread_id)
-        data: ThreadEvent = {"thread_id": thread.thread_id, "how": thread.how}
-        return Plan(argv=(runner.program, *words.words), thread=thread, event=thread_resumed(thread.agent)(data))
-    words = runner.adapter.start(scene, runner.extra, None)
-    note = None if fresh else f"{runner.name} no longer has conversation {thread.thread_id}; a new one begins"
-    if words.thread_id is None:
-        return Plan(argv=(runner.program, *words.words), thread=thread, note=note)
-    successor = thread.followed_by(words.thread_id, learned_at=now(), how="chosen")
-    reason = "fresh" if fresh else "unknown"
-    return Plan(
-        argv=(runner.program, *words.words), thread=successor, event=_started(successor, reason=reason), note=note
+        return replace(plan, note=f"no conversation of {run.name} is known; a new one begins" if asked else None)
+    if fresh:
+        return plan_anew(run, runner, thread, reason="fresh")
+    scene = scene_of(run, runner)
+    known = runner.adapter.knows(scene, thread.thread_id) if runner.adapter.has_threads else False
+    if known is False:
+        return plan_anew(run, runner, thread, reason="unknown")
+    words = runner.adapter.resume(scene, runner.extra, thread.thread_id)
+    data: ThreadEvent = {"thread_id": thread.thread_id, "how": thread.how}
+    event = thread_resumed(thread.agent)(data)
+    return Plan(argv=(runner.program, *words.words), thread=thread, event=event, tries=known is None)
+
+
+def plan_anew(run: Run, runner: Runner, thread: Thread, *, reason: str) -> Plan:
+    """Begin another conversation in the place of ``thread``; unless it was asked for (``fresh``), that is told."""
+    words = runner.adapter.start(scene_of(run, runner), runner.extra, None)
+    note = (
+        None if reason == "fresh" else f"{runner.name} no longer has conversation {thread.thread_id}; a new one begins"
     )
+    argv = (runner.program, *words.words)
+    if words.thread_id is None:
+        return Plan(argv=argv, thread=thread, note=note)
+    successor = thread.followed_by(words.thread_id, learned_at=now(), how="chosen")
+    return Plan(argv=argv, thread=successor, event=_started(successor, reason=reason), note=note)
 
 
 def plan_fork(run: Run, runner: Runner, source: Thread | None, prompt: str | None) -> Plan:
     """Begin a copy of the conversation ``source``, or, told plainly, a new one where there is none to copy."""
     scene = scene_of(run, runner)
-    same = source is not None and source.agent == runner.adapter.name and runner.adapter.knows(scene, source.thread_id)
+    same = source is not None and source.agent == runner.adapter.name
+    same = same and source is not None and runner.adapter.knows(scene, source.thread_id) is not False
     words = runner.adapter.fork(scene, runner.extra, source.thread_id, prompt) if same and source is not None else None
     if words is None or source is None:
         plan = plan_first(run, runner, prompt)
@@ -84,30 +95,61 @@ def plan_fork(run: Run, runner: Runner, source: Thread | None, prompt: str | Non
     return Plan(argv=argv, thread=thread, event=_started(thread, reason="fork"))
 
 
-def learn_thread(run: Run, runner: Runner) -> Thread | None:
-    """Record the conversation that the runner is in, when it tells another one than is on record. Hold the repo lock."""
+def learn_thread(run: Run, runner: Runner, screen: Callable[[], str]) -> Thread | None:
+    """Record the conversation that the runner is in, when it tells another one than is on record. ``screen`` gives what its pane
+    shows. Hold the repo lock."""
     recorded = read_thread(run.directory)
     launch = read_launch(run.directory)
-    if launch is None or not runner.adapter.has_threads:
+    if launch is None or launch.agent != runner.adapter.name or not runner.adapter.has_threads:
         return recorded
-    scene = replace(scene_of(run, runner), worktree=launch.worktree)
+    scene = replace(scene_of(run, runner), worktree=launch.worktree, screen=screen)
     found = runner.adapter.find_thread(scene, launch.epoch - _SLACK)
+    if found is None and runner.adapter.thread_pattern is not None:
+        found = read_shown_thread(run.directory, launch.number)
     if found is None or (recorded is not None and found == recorded.thread_id):
         return recorded
+    how = runner.adapter.learns_from
     if recorded is None or recorded.agent != runner.adapter.name:
-        thread = Thread(agent=runner.adapter.name, thread_id=found, learned_at=now(), how="session file")
+        thread = Thread(agent=runner.adapter.name, thread_id=found, learned_at=now(), how=how)
         event = _started(thread)
     else:
-        thread = recorded.followed_by(found, learned_at=now(), how="session file")
+        thread = recorded.followed_by(found, learned_at=now(), how=how)
         event = _started(thread, reason="left")
     write_thread(run.directory, thread)
     log_of(run).append(event, durable=True)
     return thread
 
 
+def note_shown_thread(run: Run, launch: Launch, screen: Callable[[], str]) -> None:
+    """Keep the id of the conversation that the screen of a launch shows, before that is gone. Needs no lock."""
+    if launch.thread_pattern is None:
+        return
+    found = last_thread_id(launch.thread_pattern, screen())
+    if found is None or found == read_shown_thread(run.directory, launch.number):
+        return
+    try:
+        write_shown_thread(run.directory, launch.number, found)
+    except AgencyError:  # a full disk keeps nothing from being ended
+        pass
+
+
+def forget_trust(context: Context, run: Run) -> None:
+    """Take back the trust in the worktree that the agent of the last launch was given for good."""
+    launch = read_launch(run.directory)
+    adapter = ADAPTERS.get(launch.agent) if launch is not None else None
+    if adapter is not None:
+        adapter.forget_trust(Scene(worktree=run.worktree, directory=run.directory, environ=context.environ))
+
+
 def scene_of(run: Run, runner: Runner) -> Scene:
     """Where the runner of a run works."""
-    return Scene(worktree=run.worktree, directory=run.directory, environ=runner.environ)
+    return Scene(
+        worktree=run.worktree,
+        directory=run.directory,
+        environ=runner.environ,
+        lacking=runner.lacking,
+        trusted=runner.trusted,
+    )
 
 
 def _started(thread: Thread, *, reason: str | None = None) -> Event:

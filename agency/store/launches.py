@@ -1,9 +1,19 @@
-"""The record of a run's last launch, the files its shim reads and the exit status its shim leaves."""
+"""The record of a run's last launch, the files its shim reads, the exit status its shim leaves, and what is to be told of it."""
 
 import os
+from collections.abc import Mapping
+from typing import Any
 
 from agency.domain.launch import Launch, launch_from_record, record_of_launch
-from agency.store.records import discard, discard_leftovers, make_directory, read_record, write_file, write_record
+from agency.store.records import (
+    discard,
+    discard_leftovers,
+    json_bytes,
+    make_directory,
+    read_record,
+    write_file,
+    write_record,
+)
 
 
 def read_launch(directory: str) -> Launch | None:
@@ -54,6 +64,20 @@ def discard_start_files(directory: str) -> None:
         discard_leftovers(f"{launch_directory(directory, number)}/start")
 
 
+def write_shown_thread(directory: str, number: int, thread_id: str) -> None:
+    """Keep the id of the conversation that the screen of a launch showed, for when the screen is gone. Needs no lock."""
+    write_file(f"{launch_directory(directory, number)}/thread", f"{thread_id}\n".encode())
+
+
+def read_shown_thread(directory: str, number: int) -> str | None:
+    """The id that the screen of a launch was seen to show, or None."""
+    try:
+        with open(f"{launch_directory(directory, number)}/thread", encoding="utf-8") as file:
+            return file.read(1000).strip() or None
+    except (OSError, ValueError):
+        return None
+
+
 def read_exit_code(directory: str, number: int) -> int | None:
     """What the runner of a launch ended with, or None while it runs and when it was ended from outside."""
     try:
@@ -61,3 +85,23 @@ def read_exit_code(directory: str, number: int) -> int | None:
             return int(file.read())
     except (OSError, ValueError):
         return None
+
+
+def notify_path(directory: str) -> str:
+    """What is to be told of the run, and how: see :mod:`agency.runners.notify`. There is none when nothing is."""
+    return f"{directory}/notify.json"
+
+
+def write_notify(directory: str, number: int, wanted: Mapping[str, Any], exited: str) -> None:
+    """Leave what is to be told of a launch, and ``exited``, the shell script that its shim runs after the exit status is
+    written. Mode 0600."""
+    write_file(notify_path(directory), json_bytes(wanted), durable=False)
+    place = launch_directory(directory, number)
+    make_directory(place)
+    write_file(f"{place}/exited", exited.encode("utf-8", "surrogateescape"), durable=False)
+
+
+def discard_notify(directory: str) -> None:
+    """Nothing more is told of the run until its next launch."""
+    discard(notify_path(directory))
+    discard_leftovers(notify_path(directory))

@@ -22,6 +22,11 @@ class Paths:
         """Where the repos are."""
         return f"{self.data}/repos"
 
+    @property
+    def programs(self) -> str:
+        """What programs said of their version."""
+        return f"{self.data}/programs.json"
+
     def repo(self, repo_id: RepoId) -> str:
         """The directory of one repo."""
         return f"{self.repos}/{repo_id}"

@@ -2,6 +2,7 @@
 its first questions."""
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import SeenRun, World
 
 PACKAGES = Path(__file__).resolve().parents[1] / ".agents" / "node_modules"
+OPTIONAL = "only where somebody has it"
 _PINNED = json.loads(Path(__file__).with_name("package.json").read_text())["dependencies"]
 
 
@@ -23,8 +25,8 @@ class Agent:
     ``package`` is where npm puts it, ``prepare`` points it at the model server, ``words`` are the rest of its command line.
     ``ready`` is what its screen shows when it waits for input, ``gate`` what the end of its screen shows when it asks something
     before anything else, ``question`` when it asks for a permission (both answered with Enter). ``shell`` is the name of its tool
-    for commands and the key of the command, ``asking`` what a call holds besides for it to ask a person first. ``edit`` makes the
-    calls that replace a line of a file. ``tells_waiting``: it tells when it waits for a permission.
+    for commands and the key of the command, ``asking`` what a call holds besides for it to ask a person first, ``allowing`` are
+    words with which it never asks. ``edit`` makes the calls that replace a line of a file. ``everywhere``: CI installs it.
     """
 
     name: str
@@ -32,22 +34,18 @@ class Agent:
     words: tuple[str, ...]
     prepare: Callable[[World, ModelServer], None]
     ready: str
-    question: str
     shell: tuple[str, str]
-    edit: Callable[[str, str, str], tuple[Answer, ...]]
+    question: str = ""
+    edit: Callable[[str, str, str], tuple[Answer, ...]] = lambda file, old, new: ()
     asking: Mapping[str, str] = field(default_factory=dict)
     gate: str | None = None
-    tells_waiting: bool = True
+    allowing: tuple[str, ...] = ()
+    everywhere: bool = True
 
     @property
     def label(self) -> str:
         """What tells it from other versions of the same agent."""
-        return self.package.rpartition("/")[2] if self.is_older else self.name
-
-    @property
-    def is_older(self) -> bool:
-        """Whether a newer version is tested too."""
-        return self.package.endswith("-older")
+        return self.package if self.package.endswith("-older") else self.name
 
     @property
     def version(self) -> str:
@@ -56,18 +54,23 @@ class Agent:
 
     @property
     def program(self) -> Path:
-        """Where it is installed; the place is named even when it is not."""
+        """Where it is installed, by ``internal_tests/run`` or else somewhere on PATH; the place is named even when it is not."""
         package = PACKAGES / self.package
         try:
             words = json.loads((package / "package.json").read_text())["bin"]
         except OSError:
-            return package
+            return Path((not self.everywhere and shutil.which(self.name)) or package)
         return package / str(words[self.name])
+
+    def require(self) -> None:
+        """Skip the test where it is not installed."""
+        if not self.program.is_file():
+            how = "internal_tests/run does that" if self.everywhere else OPTIONAL
+            pytest.skip(f"{self.label} is not installed in {PACKAGES}: {how}")
 
     def configure(self, world: World, server: ModelServer) -> None:
         """Make it the default runner of the world's repo, talking to ``server``. Where it is not installed the test skips."""
-        if not self.program.is_file():
-            pytest.skip(f"{self.label} is not installed in {PACKAGES}; internal_tests/run does that")
+        self.require()
         command = json.dumps([str(self.program), *self.words])
         config = f"version: 1\ndefaults: {{runner: {self.name}}}\nrunners:\n  {self.name}: {{command: {command}}}\n"
         self.prepare(world, server)
@@ -160,6 +163,32 @@ def _codex_edit(file: str, old: str, new: str) -> tuple[Answer, ...]:
     return (Answer(tool="exec_command", arguments={"cmd": f"apply_patch <<'EOF'\n{patch}EOF\n"}, returns="Success"),)
 
 
+def _prepare_gemini(world: World, server: ModelServer) -> None:
+    world.env.update(
+        GOOGLE_GEMINI_BASE_URL=server.url,
+        GEMINI_API_KEY="anything",
+        GEMINI_CLI_TRUST_WORKSPACE="true",
+        COLORTERM="truecolor",
+    )
+    (world.home / ".gemini").mkdir()
+    settings = {"security": {"auth": {"selectedType": "gemini-api-key"}}, "general": {"disableAutoUpdate": True}}
+    (world.home / ".gemini" / "settings.json").write_text(json.dumps(settings))
+
+
+def _prepare_opencode(world: World, server: ModelServer) -> None:
+    provider = {
+        "npm": "@ai-sdk/openai-compatible",
+        "options": {"baseURL": f"{server.url}/v1", "apiKey": "anything"},
+        "models": {"mock": {}},
+    }
+    config = {"model": "mock/mock", "provider": {"mock": provider}, "autoupdate": False, "share": "disabled"}
+    world.env.update(
+        OPENCODE_CONFIG_CONTENT=json.dumps(config),
+        OPENCODE_DISABLE_MODELS_FETCH="1",
+        OPENCODE_DISABLE_LSP_DOWNLOAD="1",
+    )
+
+
 CLAUDE = Agent(
     name="claude",
     package="@anthropic-ai/claude-code",
@@ -167,6 +196,7 @@ CLAUDE = Agent(
     prepare=_prepare_claude,
     ready="? for shortcuts",
     question="Do you want to proceed?",
+    allowing=("--allowedTools", "Bash"),
     shell=("Bash", "command"),
     edit=_claude_edit,
 )
@@ -178,10 +208,29 @@ CODEX = Agent(
     ready="Ask Codex to do anything",
     gate="1. Trust and continue",
     question="Would you like to run the following command?",
+    allowing=("-a", "never", "-s", "danger-full-access"),
     shell=("exec_command", "cmd"),
     asking={"sandbox_permissions": "require_escalated", "justification": "may I?"},
     edit=_codex_edit,
-    tells_waiting=False,
+)
+GEMINI = Agent(
+    name="gemini",
+    package="@google/gemini-cli",
+    words=("-m", "gemini-2.5-flash"),
+    prepare=_prepare_gemini,
+    ready="Type your message",
+    allowing=("--approval-mode", "yolo"),
+    shell=("run_shell_command", "command"),
+)
+# 354 MB, and most of a minute for two turns on a busy machine: only where somebody has it.
+OPENCODE = Agent(
+    name="opencode",
+    package="opencode-ai",
+    words=(),
+    prepare=_prepare_opencode,
+    ready="ctrl+p commands",
+    shell=("bash", "command"),
+    everywhere=False,
 )
 OLDER_CLAUDE = replace(CLAUDE, package="claude-older")
 OLDER_CODEX = replace(CODEX, package="codex-older", words=(), gate="1. Yes, continue")
@@ -189,3 +238,4 @@ OLDER_CODEX = replace(CODEX, package="codex-older", words=(), gate="1. Yes, cont
 
 AGENTS = (CLAUDE, CODEX)
 EVERY_VERSION = (*AGENTS, OLDER_CLAUDE, OLDER_CODEX)
+ALL_AGENTS = (*AGENTS, GEMINI, OPENCODE)

@@ -1,4 +1,5 @@
-"""A model server on loopback: it speaks the streams of the Anthropic Messages and the OpenAI Responses interfaces.
+"""A model server on loopback: it speaks the streams of the Anthropic Messages, OpenAI Responses, OpenAI Chat Completions and
+Gemini interfaces.
 
 What it answers is scripted per test. Every request is kept, so that a test can prove from the server's side what an agent
 sent: which conversation, which earlier messages, how often.
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from internal_tests.agents import streams
 from internal_tests.agents.wire import is_aside
 
 
@@ -27,11 +29,13 @@ class Usage:
 
 @dataclass(frozen=True)
 class Answer:
-    """One scripted answer: text, or a tool call, with words that its result will hold; ``delay`` seconds of silence first, or
-    silence ``until`` the test ends it; ``status`` other than 200 is an error; ``broken`` ends the stream in the middle."""
+    """One scripted answer: text, or a tool call (of a ``namespace``, as codex has them) with words that its result will hold;
+    ``delay`` seconds of silence first, or silence ``until`` the test ends it; ``status`` other than 200 is an error; ``broken``
+    ends the stream in the middle."""
 
     text: str = ""
     tool: str | None = None
+    namespace: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
     returns: str = ""
     delay: float = 0.0
@@ -53,11 +57,14 @@ class Request:
     @property
     def tools(self) -> list[str]:
         """The names of the tools it offered."""
-        return [str(tool.get("name") or tool.get("type")) for tool in self.body.get("tools") or []]
+        offered: list[dict[str, Any]] = []
+        for tool in self.body.get("tools") or []:
+            offered += tool.get("functionDeclarations") or [tool.get("function") or tool]
+        return [str(tool.get("name") or tool.get("type")) for tool in offered]
 
     def texts(self) -> list[str]:
         """Every text of the conversation it carried, in order, whatever the interface."""
-        items = self.body.get("messages") or self.body.get("input") or []
+        items = self.body.get("messages") or self.body.get("input") or self.body.get("contents") or []
         found: list[str] = []
         for item in items if isinstance(items, list) else [items]:
             found += _texts(item)
@@ -65,8 +72,8 @@ class Request:
 
     @property
     def is_aside(self) -> bool:
-        """Whether an agent asked for something beside the conversation."""
-        return is_aside(self.body)
+        """Whether an agent asked for something beside the conversation: a title for it."""
+        return is_aside(self.body) or self.says("You are a title generator")
 
     def says(self, text: str) -> bool:
         """Whether the conversation it carried holds ``text``."""
@@ -116,6 +123,10 @@ class ModelServer:
                     server._answer(self, path, body, _anthropic)
                 elif path.endswith("/responses"):
                     server._answer(self, path, body, _openai)
+                elif path.endswith("/chat/completions"):
+                    server._answer(self, path, body, streams.chat)
+                elif path.endswith(":streamGenerateContent"):
+                    server._answer(self, path, body, streams.gemini)
                 elif path.endswith("/count_tokens"):
                     self._plain({"input_tokens": 1})
                 else:
@@ -183,7 +194,10 @@ class ModelServer:
 
 
 def _refuse(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
-    content = json.dumps({"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}}).encode()
+    kind, message = (
+        ("rate_limit_error", "slow down") if answer.status == 429 else ("invalid_request_error", "no such thing")
+    )
+    content = json.dumps({"type": "error", "error": {"type": kind, "message": message}}).encode()
     handler.send_response(answer.status)
     if answer.retry_after is not None:
         handler.send_header("Retry-After", str(answer.retry_after))
@@ -202,7 +216,8 @@ def _stream(handler: BaseHTTPRequestHandler, events: Iterator[tuple[str, dict[st
     for position, (name, data) in enumerate(events):
         if broken and position == 2:
             return
-        handler.wfile.write(f"event: {name}\ndata: {json.dumps(data)}\n\n".encode())
+        head = f"event: {name}\n" if name else ""
+        handler.wfile.write(f"{head}data: {json.dumps(data)}\n\n".encode())
         handler.wfile.flush()
 
 
@@ -276,6 +291,7 @@ def _openai(answer: Answer, number: int, body: dict[str, Any]) -> Iterator[tuple
             "call_id": f"call_{number:04d}",
             "name": answer.tool,
             "arguments": json.dumps(answer.arguments),
+            **({"namespace": answer.namespace} if answer.namespace is not None else {}),
         }
     yield "response.output_item.done", {"type": "response.output_item.done", "item": item}
     usage = {
@@ -295,6 +311,6 @@ def _texts(value: object) -> list[str]:
     if isinstance(value, list):
         return [text for item in value for text in _texts(item)]
     if isinstance(value, dict):
-        keys = ("text", "content", "output", "arguments", "input")
+        keys = ("text", "content", "parts", "output", "arguments", "input")
         return [text for key in keys if key in value for text in _texts(value[key])]
     return []

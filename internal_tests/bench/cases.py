@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from agency.runners import hook
 from internal_tests.bench.crowd import populate
 from internal_tests.bench.measure import Row, Timed, in_turns, one_after_the_other, program
 from internal_tests.support.world import AGENCY, World, demo_config
@@ -124,11 +125,34 @@ def run_detached(rounds: int) -> list[Row]:
     ]
 
 
+def hook_writer(rounds: int) -> list[Row]:
+    """What an agent waits for at each of its hooks: without notifications, and where the hook starts one."""
+    with _world() as world:
+        quiet, telling = world.root / "quiet", world.root / "telling"
+        for place in (quiet, telling):
+            place.mkdir()
+        (telling / "notify.json").write_text(json.dumps({"when": []}))
+        took = in_turns(
+            {
+                "quiet": _hook(world, quiet, {"hook_event_name": "PreToolUse", "tool_name": "Read"}),
+                "telling": _hook(world, telling, {"hook_event_name": "PermissionRequest", "tool_name": "Bash"}),
+                "python": program([sys.executable, "-I", "-S", "-c", "pass"], world.env, world.repo),
+            },
+            rounds,
+        )
+    against = "python -I -S -c pass"
+    return [
+        Row(what="hook writer", against=against, seconds=took["quiet"], base=took["python"], wanted=3.0),
+        Row(what="hook writer, notifies", against=against, seconds=took["telling"], base=took["python"], wanted=3.5),
+    ]
+
+
 CASES: dict[str, Callable[[int], list[Row]]] = {
     "resume": resume_live,
     "ls": ls_many,
     "archive": ls_beside_archive,
     "run": run_detached,
+    "hook": hook_writer,
 }
 
 
@@ -174,6 +198,21 @@ def _run(world: World, repo: Path, *words: str, watched: list[float] | None = No
             made = datetime.fromisoformat(run.events[-1]["timestamp"]).timestamp()
             watched.append(max(0.0, launch["epoch"] + launch["grace"] - made))
         world.tmux_ask("kill-session", "-t", f"={run.session}")
+        return seconds
+
+    return timed
+
+
+def _hook(world: World, place: Path, told: dict[str, str]) -> Timed:
+    """The hook writer with that input, different in each round."""
+    argv = [sys.executable, "-I", "-S", hook.__file__, str(place / "hooks.jsonl")]
+
+    def timed(number: int) -> float:
+        given = json.dumps({**told, "tool_input": {"command": f"make {number}"}}).encode()
+        started = time.perf_counter()
+        done = subprocess.run(argv, input=given, env=world.env, cwd=world.repo, capture_output=True)
+        seconds = time.perf_counter() - started
+        assert done.returncode == 0
         return seconds
 
     return timed

@@ -97,9 +97,10 @@ def test_status_keeps_what_begins_with_it(world: World, zoo: dict[str, SeenRun])
         ("worktree_missing", ["missing"]),
         ("Worktree Missing", ["missing"]),
         ("broken", [None]),
-        ("nonesuch", []),
+        ("merged", []),
     ):
         assert names(world, "--status", word) == expected, word
+    assert world.agency("ls", "--status", "nonesuch").error_code == "E_USAGE"
 
 
 def test_status_of_archived_runs_needs_all(world: World, zoo: dict[str, SeenRun]) -> None:

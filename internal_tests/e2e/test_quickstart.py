@@ -78,14 +78,20 @@ def test_the_tour_starts_kills_and_resumes_a_run_and_shows_its_events(tour: Tour
     steps = (
         "$ agency run --detached --prompt 'say hello'",
         f"tmux: {session}",
+        "$ agency wait say-hello --for done --timeout 60s",
+        "done",
         "$ agency ls",
-        "say-hello  active",
+        "say-hello  done",
         "$ agency kill say-hello",
         "say-hello  stopped",
         "$ agency resume say-hello --detached",
         f"ok: session {session} ready",
-        "say-hello  active",
+        "$ agency wait say-hello --for done --timeout 60s",
+        "$ agency logs say-hello",
+        "earlier: you said: say hello",
+        "say-hello  done",
         "$ agency events say-hello",
+        "demo.thread.resumed",
         "resume_create",
     )
     position = 0
@@ -99,7 +105,7 @@ def test_the_tour_may_be_repeated_and_keeps_the_runs_of_before(tour: Tour) -> No
     tour.ok()
     before = tour.sessions()
     said = tour.ok()
-    assert re.search(r"say-hello-2 +active", said)
+    assert re.search(r"say-hello-2 +done", said)
     assert len(tour.sessions()) == 2
     assert set(before) < set(tour.sessions())
     tour.ok("--stop")
@@ -123,7 +129,7 @@ def test_the_exports_that_the_tour_shows_make_agency_see_its_runs(tour: Tour) ->
         capture_output=True,
         text=True,
     )
-    assert re.search(r"say-hello +active", done.stdout), done.stderr
+    assert re.search(r"say-hello +done", done.stdout), done.stderr
     tour.ok("--stop")
 
 

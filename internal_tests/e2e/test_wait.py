@@ -155,7 +155,9 @@ def test_json_tells_the_end(world: World) -> None:
     assert result.data == {
         "run_id": run.id,
         "name": "told",
+        "reached": "exited",
         "status": "exited (5)",
+        "summary": None,
         "exit_code": 5,
         "runner_alive": False,
     }
@@ -203,6 +205,8 @@ def test_a_signal_ends_the_wait_with_130(world: World, number: int) -> None:
         ("--timeout", "soon"),
         ("--timeout", "-1s"),
         ("--quiet", "5"),
+        ("--for", "status", "--status", ""),
+        ("--for", "status", "--status", "happy"),
     ],
 )
 def test_what_cannot_be_waited_for_is_a_usage_error(world: World, words: tuple[str, ...]) -> None:
@@ -225,3 +229,60 @@ for number in range(1000):
     command = json.dumps([sys.executable, "-c", program])
     world.commit({"agency.yaml": f"version: 1\nrunners:\n  chatter: {{command: {command}}}\n"})
     return world.run("busy", "--runner", "chatter")
+
+
+def test_what_is_no_status_is_told_with_the_nearest(world: World) -> None:
+    world.run("any")
+    result = world.agency("wait", "any", "--for", "status", "--status", "redy-for-review")
+    assert (result.code, result.error_code) == (2, "E_USAGE")
+    assert "no status is called 'redy-for-review'" in result.err
+    assert "hint: did you mean ready for review" in result.err
+
+
+def test_what_only_a_living_runner_reaches_ends_with_the_runner(world: World) -> None:
+    run = ready(world, "gone")
+    with Following(world, "wait", "gone", "--for", "done", "--for", "waiting") as waiting:
+        run.type("exit 0")
+        assert waiting.ended() == 4
+    assert "error_code: E_RUN_ENDED" in waiting.err
+    assert "gone is exited (0)" in waiting.err
+    assert "status: exited (0)" in waiting.err
+    assert "hint: agency resume gone --detached" in waiting.err
+    assert world.agency("wait", "gone", "--for", "status", "--status", "working").error_code == "E_RUN_ENDED"
+    assert world.agency("wait", "gone", "--for", "done", "--timeout", "0s").error_code == "E_RUN_ENDED"
+
+
+def test_a_runner_that_is_started_again_meanwhile_is_waited_for(world: World) -> None:
+    run = ready(world, "again")
+    with Following(world, "wait", "again", "--for", "done", "--timeout", "20s") as waiting:
+        world.ok("resume", "again", "--detached", "--restart", "--yes")
+        run.type("status ready_for_review look")
+        assert waiting.ended() == 0
+        assert waiting.out == "ready for review\n"
+
+
+@pytest.mark.parametrize("word", ["needs_input", "blocked"])
+def test_a_runner_that_says_it_needs_a_person_waits(world: World, word: str) -> None:
+    run = ready(world, "asks")
+    with Following(world, "wait", "asks", "--for", "waiting", "--json") as waiting:
+        run.type(f"status {word} which port?")
+        assert waiting.ended() == 0
+    told = json.loads(waiting.out)["data"]
+    assert (told["reached"], told["status"]) == ("waiting", word.replace("_", " "))
+    assert told["summary"] == "which port?"
+    assert told["runner_alive"] is True
+
+
+def test_what_comes_first_ends_the_wait(world: World) -> None:
+    run = ready(world, "either")
+    with Following(world, "wait", "either", "--for", "waiting", "--for", "exited", "--json") as waiting:
+        run.type("exit 3")
+        assert waiting.ended() == 4
+    assert json.loads(waiting.out)["data"]["reached"] == "exited"
+
+
+def test_the_mark_of_a_person_hides_nothing_from_a_wait(world: World) -> None:
+    run = ready(world, "marked")
+    world.ok("mark", "marked")
+    run.type("status ready_for_review look")
+    assert world.ok("wait", "marked", "--for", "done", "--timeout", "20s").out == "needs attention\n"

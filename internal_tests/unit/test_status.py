@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agency.domain.status import RULES, SAYS, STALLED_AFTER, Doing, RunFacts, Saying, Session, derive_status
+from agency.domain.status import (
+    RULES,
+    SAYS,
+    STALLED_AFTER,
+    STATUSES,
+    Doing,
+    RunFacts,
+    Saying,
+    Session,
+    derive_status,
+    is_doubtful,
+    with_screen,
+)
 
 ALIVE = Session(alive=True, activity_age=1.0)
 QUIET = Session(alive=True, activity_age=STALLED_AFTER + 60.0)
@@ -19,9 +31,9 @@ def said(status: str, age: float = 1.0) -> Saying:
     return Saying(status=status, summary=f"it is {status}", age=age)
 
 
-def does(what: str, age: float = 1.0) -> Doing:
+def does(what: str, age: float = 1.0, turn_age: float | None = None) -> Doing:
     """What an agent tells by its hooks or its session file."""
-    return Doing(what=what, detail=f"it is {what}", age=age)
+    return Doing(what=what, detail=f"it is {what}", age=age, turn_age=turn_age)
 
 
 LIVE = RunFacts(launched=True, session=ALIVE)
@@ -156,7 +168,80 @@ ROWS: list[tuple[str, RunFacts, str, str]] = [
         "working",
         "it is working",
     ),
+    (
+        "agent-waits",
+        replace(LIVE, agent=does("waiting", age=LATER), session=QUIET),
+        "waiting",
+        "it is waiting",
+    ),
+    (
+        "agent-waits",
+        replace(LIVE, agent=does("waiting", turn_age=9.0), saying=said("ready_for_review", age=60.0)),
+        "waiting",
+        "it is waiting",
+    ),
+    (
+        "said-ready-for-review",
+        replace(LIVE, agent=does("waiting"), saying=said("ready_for_review")),
+        "ready for review",
+        "it is ready_for_review",
+    ),
+    (
+        "agent-done",
+        replace(LIVE, agent=does("done", turn_age=9.0), saying=said("needs_input", age=60.0)),
+        "done",
+        "it is done",
+    ),
+    (
+        "said-needs-input",
+        replace(LIVE, agent=does("done", turn_age=90.0), saying=said("needs_input", age=60.0)),
+        "needs input",
+        "it is needs_input",
+    ),
+    ("said-blocked", replace(LIVE, agent=does("done"), saying=said("blocked")), "blocked", "it is blocked"),
+    ("agent-done", replace(LIVE, agent=does("done"), saying=said("working")), "done", "it is done"),
+    (
+        "no-sign-of-life",
+        replace(LIVE, agent=does("working", age=LATER), saying=said("working", age=LATER), session=QUIET),
+        "stalled",
+        "no activity for 16m",
+    ),
+    (
+        "agent-works",
+        replace(LIVE, agent=does("working", age=LATER), session=ALIVE),
+        "working",
+        "it is working",
+    ),
     ("agent-done", replace(LIVE, agent=does("done")), "done", "it is done"),
+    ("agent-done", replace(LIVE, agent=does("done"), screen=does("waiting")), "done", "it is done"),
+    ("agent-works", replace(LIVE, agent=does("working"), screen=does("done")), "working", "it is working"),
+    ("screen-waits", replace(LIVE, screen=does("waiting")), "waiting", "it is waiting"),
+    ("screen-waits", replace(LIVE, screen=does("waiting"), saying=said("needs_input")), "waiting", "it is waiting"),
+    ("screen-waits", replace(LIVE, screen=does("waiting"), saying=said("working")), "waiting", "it is waiting"),
+    ("screen-done", replace(LIVE, screen=does("done")), "done", "it is done"),
+    ("screen-done", replace(LIVE, screen=does("done"), saying=said("working")), "done", "it is done"),
+    ("said-blocked", replace(LIVE, screen=does("done"), saying=said("blocked")), "blocked", "it is blocked"),
+    ("screen-works", replace(LIVE, screen=does("working")), "working", "it is working"),
+    (
+        "screen-works",
+        replace(LIVE, screen=does("working", 1.0), saying=said("blocked", 9.0)),
+        "working",
+        "it is working",
+    ),
+    ("said-blocked", replace(LIVE, screen=does("working", 9.0), saying=said("blocked")), "blocked", "it is blocked"),
+    (
+        "screen-works",
+        replace(LIVE, screen=does("working", 1.0), saying=said("ready_for_review", 9.0)),
+        "working",
+        "it is working",
+    ),
+    (
+        "no-sign-of-life",
+        replace(LIVE, screen=does("working", LATER), session=QUIET),
+        "stalled",
+        "no activity for 16m",
+    ),
+    ("runner-exited", replace(GONE, session=DEAD, exit_code=0, screen=does("working")), "exited (0)", ""),
     ("agent-done", replace(LIVE, agent=does("done", age=LATER), session=QUIET), "done", "it is done"),
     (
         "said-needs-input",
@@ -203,6 +288,40 @@ def test_row(rule: str, facts: RunFacts, status: str, summary: str) -> None:
     assert (verdict.rule, verdict.status, verdict.summary) == (rule, status, summary)
 
 
+SILENT = Session(alive=True, activity_age=6.0)
+
+SCREENS: list[tuple[Doing, Session | None, str, str | None]] = [
+    (does("waiting", age=3.0), ALIVE, "working", "working"),
+    (does("waiting", age=3.0), SILENT, "waiting", "waiting"),
+    (does("waiting", age=3.0), SILENT, "done", "waiting"),
+    (does("waiting", age=1.0), ALIVE, "working", None),
+    (does("working", age=6.0), SILENT, "done", "done"),
+    (does("working", age=6.0), SILENT, "waiting", "waiting"),
+    (does("working", age=6.0), SILENT, "working", "working"),
+    (does("working", age=6.0), ALIVE, "done", None),
+    (does("working", age=1.0), SILENT, "done", None),
+    (does("done", age=60.0), SILENT, "working", None),
+    (does("waiting", age=3.0), DEAD, "working", None),
+    (does("waiting", age=3.0), None, "working", None),
+]
+
+
+@pytest.mark.parametrize(("agent", "session", "shown", "what"), SCREENS)
+def test_what_the_screen_shows_counts_where_hooks_cannot_tell(
+    agent: Doing, session: Session | None, shown: str, what: str | None
+) -> None:
+    """``what`` is None where the screen is not asked at all."""
+    facts = RunFacts(launched=True, session=session, agent=agent)
+    assert is_doubtful(facts) == (what is not None)
+    if what is not None:
+        assert with_screen(agent, shown).what == what
+
+
+def test_a_question_that_was_answered_is_shown_as_the_work_that_it_was_about() -> None:
+    asked = Doing(what="waiting", detail="permission: Bash make", age=3.0, turn_age=9.0)
+    assert with_screen(asked, "working") == Doing(what="working", detail="Bash make", age=3.0, turn_age=9.0)
+
+
 def test_every_rule_has_a_row() -> None:
     assert {rule for rule, *_ in ROWS} == {rule.name for rule in RULES}
 
@@ -214,6 +333,7 @@ def test_rules_have_names_of_their_own_and_say_when_they_apply() -> None:
 
 ages = st.floats(min_value=0, max_value=1e6)
 texts = st.none() | st.text(min_size=1, max_size=10)
+doings = st.none() | st.builds(Doing, what=st.sampled_from(["working", "waiting", "done"]), detail=st.text(), age=ages)
 facts = st.builds(
     RunFacts,
     broken=texts,
@@ -228,6 +348,8 @@ facts = st.builds(
     attention=texts,
     session=st.none()
     | st.builds(Session, alive=st.booleans(), attached=st.integers(0, 3), activity_age=st.none() | ages),
+    agent=doings,
+    screen=doings,
     saying=st.none() | st.builds(Saying, status=st.sampled_from(SAYS), summary=st.text(min_size=1), age=ages),
     launched=st.booleans(),
     exit_code=st.none() | st.integers(0, 255),
@@ -244,6 +366,8 @@ quiet = st.builds(
     abandoned=st.just(False),
     operation=st.none(),
     attention=st.none(),
+    agent=st.none(),
+    screen=st.none(),
     worktree_present=st.just(True),
     launched=st.just(True),
 )
@@ -256,6 +380,12 @@ def test_every_run_has_a_status_by_a_rule_that_applies_and_none_before_it(seen: 
     applying = [rule for rule in RULES if rule.applies(seen)]
     assert verdict.status
     assert verdict.rule == applying[0].name
+
+
+@given(facts)
+def test_every_status_is_one_of_the_list(seen: RunFacts) -> None:
+    status = derive_status(seen).status
+    assert status in STATUSES or status == f"exited ({seen.exit_code})"
 
 
 no_runner = st.sampled_from([None, DEAD])

@@ -19,7 +19,8 @@ def command(ref: str, text: str | None, no_enter: bool, as_json: bool, repo: str
     """Put TEXT into the pane of the runner exactly as it is, then press Enter. Without TEXT, or with -, standard input is
     read: any bytes, any length.
 
-    With claude and codex, which tell when they take a prompt, the command waits for that, and exits with 3 when it does not come.
+    With claude, codex, gemini and opencode, which tell when they take a prompt, the command waits for that, and exits with
+    3 when it does not come.
     """
     from agency.sessions.find import require_run
     from agency.sessions.send import send_to

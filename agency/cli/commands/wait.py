@@ -11,11 +11,13 @@ from agency.domain.errors import EXIT_DONE, EXIT_FAILED
 @ref_argument
 @click.option(
     "--for",
-    "goal",
-    type=click.Choice(["exited", "idle", "status"]),
-    default="exited",
+    "wanted",
+    type=click.Choice(["exited", "idle", "waiting", "done", "status"]),
+    multiple=True,
+    default=("exited",),
     show_default=True,
-    help="The runner has ended; it waits or is quiet; the status has changed, or is --status.",
+    help="The runner has ended; it waits or is quiet; it waits for an answer; it is done with its turn; the status has "
+    "changed, or is --status. Given several times: whatever comes first.",
 )
 @click.option("--status", metavar="STATUS", help="With --for status: the status to wait for, such as ready-for-review.")
 @click.option(
@@ -31,7 +33,7 @@ from agency.domain.errors import EXIT_DONE, EXIT_FAILED
 @common
 def command(
     ref: str,
-    goal: str,
+    wanted: tuple[str, ...],
     status: str | None,
     quiet: float,
     timeout: float | None,
@@ -39,29 +41,30 @@ def command(
     repo: str | None,
     lock_timeout: float,
 ) -> int:
-    """Block until a run has got somewhere, and say where: exit code 0 when it has, 4 when the runner ended with an error or
-    was lost, 3 when the time was over first.
+    """Block until a run has got somewhere, and say where: exit code 0 when it has, 3 when the time was over first, 4 when the
+    runner ended with an error or was lost, or ended although only a living one can wait or be done.
+
+    \b
+    agency send fix-login "and the tests?" && agency wait fix-login --for done --for waiting
     """
     from agency.sessions.find import require_run
     from agency.sessions.observe import observe
-    from agency.sessions.wait import has_changed, has_exited, has_status, is_idle, wait_until
+    from agency.sessions.statuses import status_from
+    from agency.sessions.wait import DONE, EXITED, WAITING, idle, status_changes, status_is, wait_until
 
-    if status is not None and goal != "status":
+    if status is not None and "status" not in wanted:
         raise click.UsageError("--status goes with --for status")
+    meant = status_from(status) if status is not None else None
     context = make_context("wait", lock_timeout)
     run = require_run(context, ref, repo=repo, archived="yes")
-    if goal == "exited":
-        seen = wait_until(context, run, has_exited, "its runner to exit", timeout)
-    elif goal == "idle":
-        seen = wait_until(context, run, is_idle(quiet), "it to be idle", timeout)
-    elif status is not None:
-        wanted = status.lower().replace("-", " ").replace("_", " ")
-        seen = wait_until(context, run, has_status(wanted), f"it to be {wanted}", timeout)
-    else:
-        seen = wait_until(context, run, has_changed(observe(context, run)), "its status to change", timeout)
+    goals = {"exited": EXITED, "idle": idle(quiet), "waiting": WAITING, "done": DONE}
+    if "status" in wanted:
+        goals["status"] = status_is(meant) if meant is not None else status_changes(observe(context, run))
+    seen, goal = wait_until(context, run, [goals[name] for name in dict.fromkeys(wanted)], timeout)
     if as_json:
-        result = {"run_id": run.run_id, "name": run.name, "status": seen.verdict.status}
-        print_json("data", {**result, "exit_code": seen.facts.exit_code, "runner_alive": seen.facts.runner_alive})
+        result = {"run_id": run.run_id, "name": run.name, "reached": goal.name, "status": seen.verdict.status}
+        rest = {"exit_code": seen.facts.exit_code, "runner_alive": seen.facts.runner_alive}
+        print_json("data", {**result, "summary": seen.verdict.summary or None, **rest})
     else:
         print_line(seen.verdict.status)
     failed = seen.facts.ended_badly or seen.verdict.rule in ("runner-lost", "creation-failed")

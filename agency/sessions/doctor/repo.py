@@ -7,10 +7,12 @@ from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.repo import Repo
 from agency.domain.settings import SCRIPT_NAMES, Settings
+from agency.runners.entrypoints import installed_names, provider_of
 from agency.runners.resolve import resolve_runner, runner_names
 from agency.runners.table import ADAPTERS
 from agency.sessions.context import Context
 from agency.sessions.doctor.check import Check, State
+from agency.sessions.doctor.notify import check_notify
 
 _STUB = "agency-stub"
 
@@ -25,25 +27,37 @@ def check_repo(context: Context, repo: Repo) -> list[Check]:
         place = f"{error.details.get('file')}:{error.details.get('line')}"
         return [*checks, Check(name="config", state="failure", text=error.message, mend=f"mend {place}; {error.hint}")]
     checks.append(Check(name="config", state="ok", text="valid"))
-    return [*checks, *_runners(context, root, settings), *_editor(context, settings), *_scripts(root, settings)]
+    return [
+        *checks,
+        *_runners(context, root, settings),
+        *_editor(context, settings),
+        *_scripts(root, settings),
+        *check_notify(context, root, settings.notify),
+    ]
 
 
 def _runners(context: Context, root: str, settings: Settings) -> list[Check]:
     checks = []
     absent = []
-    for name in runner_names(settings):
+    brought = installed_names()
+    for name in sorted({*runner_names(settings), *brought}):
         try:
             runner = resolve_runner(settings, name, context.environ, directory=root)
         except AgencyError as error:
-            if name == settings.runner or name in settings.runners:
+            if name == settings.runner or name in settings.runners or error.code == "E_RUNNER_BROKEN":
                 state: State = "failure" if name == settings.runner else "warning"
                 checks.append(Check(name=f"runner {name}", state=state, text=error.message, mend=error.hint))
             else:
                 absent.append(name)
             continue
         default = " (default)" if name == settings.runner else ""
-        checks.append(Check(name=f"runner {name}", state="ok", text=f"{runner.program}{default}"))
-    if settings.runner not in settings.runners and settings.runner not in ADAPTERS:
+        source = f", from {provider_of(name)}" if runner.adapter.origin == "entry point" else ""
+        checks.append(Check(name=f"runner {name}", state="ok", text=f"{runner.program}{source}{default}"))
+    for name in brought:
+        if name in ADAPTERS:
+            text = f"that of {provider_of(name)} is not used: agency has one of that name"
+            checks.append(Check(name=f"runner {name}", state="warning", text=text, mend="let it bear another name"))
+    if settings.runner not in {*settings.runners, *ADAPTERS, *brought}:
         text = f"defaults.runner names {settings.runner}, which is neither built in nor configured"
         checks.append(Check(name="runner", state="failure", text=text, mend="agency config explain"))
     if absent:

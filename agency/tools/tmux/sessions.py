@@ -1,6 +1,7 @@
 """Making and changing sessions: one invocation a deed."""
 
 import os
+import shlex
 from collections.abc import Mapping
 
 from agency.domain.errors import AgencyError
@@ -65,6 +66,12 @@ def respawn(tmux: Tmux, *, pane_id: str, cwd: str, launch_directory: str) -> Pan
     return _made(words, done)
 
 
+def pipe_prints(tmux: Tmux, pane_id: str, argv: tuple[str, ...]) -> None:
+    """Start a program that gets all that a pane prints from now on. Raises E_TMUX_FAILED, also when the pane is dead."""
+    # tmux expands formats in the command, and what strftime knows.
+    tmux.do("pipe-pane", "-t", pane_id, f"exec {shlex.join(argv)}".replace("#", "##").replace("%", "%%"))
+
+
 def kill_session(tmux: Tmux, session_id: str) -> bool:
     """End a session by its id or ``=name``; False when it was not there."""
     done = tmux.ask("kill-session", "-t", session_id)
@@ -92,6 +99,11 @@ def paste(tmux: Tmux, pane_id: str, content: bytes, *, buffer: str, keys: tuple[
         *((";", "run-shell", "-d", _SETTLE, ";", *_typed(pane_id, *keys)) if keys else ()),
         stdin=content,
     )  # fmt: skip
+
+
+def run_later(tmux: Tmux, seconds: float, command: str) -> None:
+    """Have the server run a shell command after so many seconds, whether anybody looks at it or not. It expands formats in it."""
+    tmux.ask("run-shell", "-b", "-d", f"{seconds:.1f}", command)
 
 
 def _typed(pane_id: str, *keys: str) -> tuple[str, ...]:

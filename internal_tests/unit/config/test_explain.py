@@ -45,6 +45,7 @@ def test_every_origin_of_a_full_config_is_explained(load_repo: Callable[[str], S
     settings = load_repo(
         "scripts: {setup: {path: a}}\ndefaults: {runner: x.y, editor: b, parent: c}\ntmux: {socket: d}\n"
         "runners: {x.y: {command: e, env: {F: g}, env_passthrough: [H], start: m, resume: n, fork: o, headless: p, "
+        "headless_resume: t, "
         "thread_pattern: q(r), state_patterns: {done: [s]}, trust_worktrees: true}}\nsession: {startup_grace: 1s}\n"
         "worktree: {copy: [i], link: [j]}\nnotify: {when: [done], command: k, bell: true, desktop: true}\n"
         "prices: {l-*: {input: 3, cached_input: 0.3, output: 15}}\n"

@@ -100,6 +100,7 @@ runners:
     resume: --resume {thread_id}
     fork: --fork {thread_id}
     headless: --print {prompt}
+    headless_resume: --print --resume {thread_id} {prompt}
     thread_pattern: 'session: ([0-9a-f-]+)'
     state_patterns: {waiting: ['\\[y/n\\]'], working: [esc to interrupt]}
     trust_worktrees: true
@@ -108,6 +109,7 @@ runners:
     mine = settings.runners["mine"]
     assert (mine.start, mine.resume) == (("--session", "{thread_id}"), ("--resume", "{thread_id}"))
     assert (mine.fork, mine.headless) == (("--fork", "{thread_id}"), ("--print", "{prompt}"))
+    assert mine.headless_resume == ("--print", "--resume", "{thread_id}", "{prompt}")
     assert mine.thread_pattern == "session: ([0-9a-f-]+)"
     assert mine.state_patterns == {"waiting": ("\\[y/n\\]",), "working": ("esc to interrupt",)}
     assert mine.trust_worktrees

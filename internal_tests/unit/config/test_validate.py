@@ -29,6 +29,7 @@ WHOLE_FILE: dict[str, Any] = {
             "resume": ["--resume", "{thread_id}"],
             "fork": ["--fork", "{thread_id}"],
             "headless": ["-p", "{prompt}"],
+            "headless_resume": ["-p", "--resume", "{thread_id}"],
             "thread_pattern": "id: (.*)",
             "state_patterns": {"working": ["busy"], "waiting": ["y/n"], "done": ["> $"]},
             "trust_worktrees": True,
@@ -62,7 +63,8 @@ KNOWN = {
     *WHOLE_FILE,
     *("runner", "editor", "parent", "command", "env", "env_passthrough", "setup", "verify", "archive"),
     *("path", "timeout", "startup_grace", "socket", "copy", "link"),
-    *("start", "resume", "fork", "headless", "thread_pattern", "state_patterns", "trust_worktrees"),
+    *("start", "resume", "fork", "headless", "headless_resume"),
+    *("thread_pattern", "state_patterns", "trust_worktrees"),
     *("working", "waiting", "done", "when", "bell", "desktop", "input", "cached_input", "output"),
 }
 

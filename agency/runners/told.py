@@ -1,0 +1,48 @@
+"""What the hooks of an agent told: the command line that they start, and the lines that it appended."""
+
+import json
+import os
+import shlex
+import sys
+from typing import Any
+
+from agency.runners import hook
+from agency.runners.adapter import Scene
+
+_TAIL = 64 * 1024
+
+
+def hook_command(scene: Scene) -> str:
+    """The shell command that an agent has to start at each of its hooks."""
+    return shlex.join((sys.executable, "-I", "-S", hook.__file__, _path(scene)))
+
+
+def read_told(scene: Scene) -> list[dict[str, Any]]:
+    """The last hook events of the run, oldest first."""
+    try:
+        with open(_path(scene), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+            lines = file.read().splitlines()
+    except OSError:
+        return []
+    events = []
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict):
+            events.append(event)
+    return events
+
+
+def took_prompt_since(scene: Scene, since: float) -> bool:
+    """Whether a hook told of a prompt, not one for a sub-agent, at or after ``since``."""
+    return any(
+        event.get("event") == "UserPromptSubmit" and not event.get("agent") and event.get("at", 0.0) >= since
+        for event in read_told(scene)
+    )
+
+
+def _path(scene: Scene) -> str:
+    return f"{scene.directory}/hooks.jsonl"
