@@ -60,7 +60,7 @@ class Codex(Adapter):
     def start(self, scene: Scene, extra: tuple[str, ...], prompt: str | None) -> Words:
         """A conversation whose id the agent chooses."""
         last = (prompt,) if prompt is not None else ()
-        return Words(words=(*_given(scene, extra), *extra, *last))
+        return Words(words=(*_given(scene, extra, prompted=prompt is not None), *extra, *last))
 
     def resume(self, scene: Scene, extra: tuple[str, ...], thread_id: str) -> Words:
         """The same id in this worktree, wherever it was begun."""
@@ -72,7 +72,8 @@ class Codex(Adapter):
         if "fork" in scene.lacking:
             return None
         last = (prompt,) if prompt is not None else ()
-        return Words(words=("fork", "-C", scene.worktree, *_given(scene, extra), *extra, thread_id, *last))
+        given = _given(scene, extra, prompted=prompt is not None)
+        return Words(words=("fork", "-C", scene.worktree, *given, *extra, thread_id, *last))
 
     def headless(self, scene: Scene, extra: tuple[str, ...], prompt: str, thread_id: str | None) -> Words | None:
         """The prompt by standard input. The user's words come before ``exec``, which takes fewer than codex itself. It works
@@ -118,9 +119,9 @@ class Codex(Adapter):
         return read_spendings(_sessions(scene), thread_id)
 
 
-def _given(scene: Scene, extra: tuple[str, ...]) -> tuple[str, ...]:
+def _given(scene: Scene, extra: tuple[str, ...], *, prompted: bool = False) -> tuple[str, ...]:
     """Our hooks and, where the user wants that, trust in the worktree, for this start alone."""
-    hooks = hook_words(hook_command(scene), extra)
+    hooks = hook_words(hook_command(scene), extra, prompted=prompted)
     if not scene.trusted:
         return hooks
     folder = json.dumps(os.path.realpath(scene.worktree), ensure_ascii=False)

@@ -23,14 +23,16 @@ _TIMEOUT = 10
 """Seconds after which codex gives a hook up."""
 
 
-def hook_words(command: str, extra: Sequence[str]) -> tuple[str, ...]:
+def hook_words(command: str, extra: Sequence[str], *, prompted: bool) -> tuple[str, ...]:
     """The words that have ``command`` started at each event; none when the user's own words (``extra``) configure hooks,
-    which ours would replace."""
+    which ours would replace. A start that is ``prompted`` is not told: codex is up then, but not done."""
     if any(word.startswith(("hooks.", "hooks=")) for word in extra):
         return ()
     words: list[str] = []
     states = []
     for event, label in _EVENTS.items():
+        if prompted and event == "SessionStart":
+            continue
         quoted = json.dumps(command, ensure_ascii=False)
         words += ("-c", f'hooks.{event}=[{{hooks=[{{type="command",command={quoted},timeout={_TIMEOUT}}}]}}]')
         states.append(f'"{_SOURCE}:{label}:0:0"={{trusted_hash="{_trusted_hash(label, command)}"}}')

@@ -14,6 +14,7 @@ from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import SeenRun, World
 
 PACKAGES = Path(__file__).resolve().parents[1] / ".agents" / "node_modules"
+OPTIONAL = "only where somebody has it"
 _PINNED = json.loads(Path(__file__).with_name("package.json").read_text())["dependencies"]
 
 
@@ -24,9 +25,8 @@ class Agent:
     ``package`` is where npm puts it, ``prepare`` points it at the model server, ``words`` are the rest of its command line.
     ``ready`` is what its screen shows when it waits for input, ``gate`` what the end of its screen shows when it asks something
     before anything else, ``question`` when it asks for a permission (both answered with Enter). ``shell`` is the name of its tool
-    for commands and the key of the command, ``asking`` what a call holds besides for it to ask a person first. ``edit`` makes the
-    calls that replace a line of a file. ``tells_waiting``: it tells when it waits for a permission. ``allowing`` are words with
-    which it runs commands without asking. ``everywhere``: CI installs it.
+    for commands and the key of the command, ``asking`` what a call holds besides for it to ask a person first, ``allowing`` are
+    words with which it never asks. ``edit`` makes the calls that replace a line of a file. ``everywhere``: CI installs it.
     """
 
     name: str
@@ -34,24 +34,18 @@ class Agent:
     words: tuple[str, ...]
     prepare: Callable[[World, ModelServer], None]
     ready: str
-    question: str
     shell: tuple[str, str]
-    edit: Callable[[str, str, str], tuple[Answer, ...]]
+    question: str = ""
+    edit: Callable[[str, str, str], tuple[Answer, ...]] = lambda file, old, new: ()
     asking: Mapping[str, str] = field(default_factory=dict)
     gate: str | None = None
     allowing: tuple[str, ...] = ()
     everywhere: bool = True
-    tells_waiting: bool = True
 
     @property
     def label(self) -> str:
         """What tells it from other versions of the same agent."""
-        return self.package.rpartition("/")[2] if self.is_older else self.name
-
-    @property
-    def is_older(self) -> bool:
-        """Whether a newer version is tested too."""
-        return self.package.endswith("-older")
+        return self.package if self.package.endswith("-older") else self.name
 
     @property
     def version(self) -> str:
@@ -60,20 +54,23 @@ class Agent:
 
     @property
     def program(self) -> Path:
-        """Where it is installed; the place is named even when it is not."""
-        if not self.everywhere:
-            return Path(shutil.which(self.name) or PACKAGES / self.name)
+        """Where it is installed, by ``internal_tests/run`` or else somewhere on PATH; the place is named even when it is not."""
         package = PACKAGES / self.package
         try:
             words = json.loads((package / "package.json").read_text())["bin"]
         except OSError:
-            return package
+            return Path((not self.everywhere and shutil.which(self.name)) or package)
         return package / str(words[self.name])
+
+    def require(self) -> None:
+        """Skip the test where it is not installed."""
+        if not self.program.is_file():
+            how = "internal_tests/run does that" if self.everywhere else OPTIONAL
+            pytest.skip(f"{self.label} is not installed in {PACKAGES}: {how}")
 
     def configure(self, world: World, server: ModelServer) -> None:
         """Make it the default runner of the world's repo, talking to ``server``. Where it is not installed the test skips."""
-        if not self.program.is_file():
-            pytest.skip(f"{self.label} is not installed in {PACKAGES}; internal_tests/run does that")
+        self.require()
         command = json.dumps([str(self.program), *self.words])
         config = f"version: 1\ndefaults: {{runner: {self.name}}}\nrunners:\n  {self.name}: {{command: {command}}}\n"
         self.prepare(world, server)
@@ -161,6 +158,11 @@ env_key = "MOCK_KEY"
     )
 
 
+def _codex_edit(file: str, old: str, new: str) -> tuple[Answer, ...]:
+    patch = f"*** Begin Patch\n*** Update File: {file}\n@@\n-{old}\n+{new}\n*** End Patch\n"
+    return (Answer(tool="exec_command", arguments={"cmd": f"apply_patch <<'EOF'\n{patch}EOF\n"}, returns="Success"),)
+
+
 def _prepare_gemini(world: World, server: ModelServer) -> None:
     world.env.update(
         GOOGLE_GEMINI_BASE_URL=server.url,
@@ -187,16 +189,6 @@ def _prepare_opencode(world: World, server: ModelServer) -> None:
     )
 
 
-def _no_edit(file: str, old: str, new: str) -> tuple[Answer, ...]:
-    """Of an agent whose edits are not tested."""
-    return ()
-
-
-def _codex_edit(file: str, old: str, new: str) -> tuple[Answer, ...]:
-    patch = f"*** Begin Patch\n*** Update File: {file}\n@@\n-{old}\n+{new}\n*** End Patch\n"
-    return (Answer(tool="exec_command", arguments={"cmd": f"apply_patch <<'EOF'\n{patch}EOF\n"}, returns="Success"),)
-
-
 CLAUDE = Agent(
     name="claude",
     package="@anthropic-ai/claude-code",
@@ -204,9 +196,9 @@ CLAUDE = Agent(
     prepare=_prepare_claude,
     ready="? for shortcuts",
     question="Do you want to proceed?",
+    allowing=("--allowedTools", "Bash"),
     shell=("Bash", "command"),
     edit=_claude_edit,
-    allowing=("--allowedTools", "Bash"),
 )
 CODEX = Agent(
     name="codex",
@@ -216,10 +208,10 @@ CODEX = Agent(
     ready="Ask Codex to do anything",
     gate="1. Trust and continue",
     question="Would you like to run the following command?",
+    allowing=("-a", "never", "-s", "danger-full-access"),
     shell=("exec_command", "cmd"),
     asking={"sandbox_permissions": "require_escalated", "justification": "may I?"},
     edit=_codex_edit,
-    allowing=("-a", "never", "-s", "danger-full-access"),
 )
 GEMINI = Agent(
     name="gemini",
@@ -227,10 +219,8 @@ GEMINI = Agent(
     words=("-m", "gemini-2.5-flash"),
     prepare=_prepare_gemini,
     ready="Type your message",
-    question="Allow execution of",
     allowing=("--approval-mode", "yolo"),
     shell=("run_shell_command", "command"),
-    edit=_no_edit,
 )
 # 354 MB, and most of a minute for two turns on a busy machine: only where somebody has it.
 OPENCODE = Agent(
@@ -239,15 +229,13 @@ OPENCODE = Agent(
     words=(),
     prepare=_prepare_opencode,
     ready="ctrl+p commands",
-    question="Permission required",
     shell=("bash", "command"),
-    edit=_no_edit,
     everywhere=False,
 )
 OLDER_CLAUDE = replace(CLAUDE, package="claude-older")
-OLDER_CODEX = replace(CODEX, package="codex-older", words=(), gate="1. Yes, continue", tells_waiting=False)
+OLDER_CODEX = replace(CODEX, package="codex-older", words=(), gate="1. Yes, continue")
 """It knows no ``--no-daemon`` and leaves no server behind."""
 
 AGENTS = (CLAUDE, CODEX)
 EVERY_VERSION = (*AGENTS, OLDER_CLAUDE, OLDER_CODEX)
-ALL_AGENTS = (*AGENTS, GEMINI, *((OPENCODE,) if OPENCODE.program.is_file() else ()))
+ALL_AGENTS = (*AGENTS, GEMINI, OPENCODE)

@@ -29,9 +29,9 @@ class Usage:
 
 @dataclass(frozen=True)
 class Answer:
-    """One scripted answer: text, or a tool call (of a ``namespace``, where the interface has those), with words that its result
-    will hold; ``delay`` seconds of silence first, or silence ``until`` the test ends it; ``status`` other than 200 is an error;
-    ``broken`` ends the stream in the middle."""
+    """One scripted answer: text, or a tool call (of a ``namespace``, as codex has them) with words that its result will hold;
+    ``delay`` seconds of silence first, or silence ``until`` the test ends it; ``status`` other than 200 is an error; ``broken``
+    ends the stream in the middle."""
 
     text: str = ""
     tool: str | None = None
@@ -72,7 +72,7 @@ class Request:
 
     @property
     def is_aside(self) -> bool:
-        """Whether an agent asked for something beside the conversation."""
+        """Whether an agent asked for something beside the conversation: a title for it."""
         return is_aside(self.body) or self.says("You are a title generator")
 
     def says(self, text: str) -> bool:
@@ -255,9 +255,7 @@ def _anthropic_message(answer: Answer, number: int, body: dict[str, Any]) -> dic
 
 
 def _anthropic(answer: Answer, number: int, body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    message = _anthropic_message(answer, number, body)
-    message["usage"] = {**message["usage"], "output_tokens": 1}  # more is not known when an answer begins
-    yield "message_start", {"type": "message_start", "message": message}
+    yield "message_start", {"type": "message_start", "message": _anthropic_message(answer, number, body)}
     if answer.tool is None:
         block: dict[str, Any] = {"type": "text", "text": ""}
         delta: dict[str, Any] = {"type": "text_delta", "text": answer.text}

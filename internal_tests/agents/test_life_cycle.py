@@ -28,9 +28,8 @@ def _thread(run: SeenRun) -> str:
 def _is_held(world: World, agent: Agent, run: SeenRun, audit: Audit, command: str) -> None:
     """The agent asks whether it may run ``command``, and nothing happens until that is answered."""
     run.wait_for_screen(agent.question, 60)
-    if agent.tells_waiting:
-        wait_for(lambda: run.status() == "waiting", "the run to be waiting", 60)
-        assert command in run.row()["summary"]
+    wait_for(lambda: run.status() == "waiting", "the run to be waiting", 60)
+    assert command in run.row()["summary"]
     asked = len(audit.requests)
     waited = world.agency("wait", run.name, "--for", "status", "--status", "done", "--timeout", "2s")
     assert waited.code == 3, waited.out
