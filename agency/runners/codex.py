@@ -14,6 +14,7 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from agency.domain.agent import AgentState, later_state, state_from_hooks
@@ -114,6 +115,13 @@ class Codex(Adapter):
                 return os.path.basename(path).removesuffix(".jsonl")[-_ID_LENGTH:]
         return None
 
+    def threads(self, scene: Scene) -> tuple[str, ...]:
+        """Every session file for this worktree that was begun by a person: it is the run's alone."""
+        here = os.path.realpath(scene.worktree)
+        paths = glob.glob(f"{glob.escape(_sessions(scene))}/*/*/*/rollout-*.jsonl")
+        ours = [path for path in sorted(paths) if _begun_by_person_in(path) == here]
+        return tuple(os.path.basename(path).removesuffix(".jsonl")[-_ID_LENGTH:] for path in ours)
+
     def spendings(self, scene: Scene, thread_id: str) -> tuple[Spending, ...]:
         """From the session files."""
         return read_spendings(_sessions(scene), thread_id)
@@ -187,6 +195,13 @@ def _moment(text: object) -> float:
 def _sessions(scene: Scene) -> str:
     home = scene.environ.get("CODEX_HOME") or f"{scene.environ.get('HOME') or os.path.expanduser('~')}/.codex"
     return f"{home}/sessions"
+
+
+@lru_cache(maxsize=65536)
+def _begun_by_person_in(path: str) -> str | None:
+    """The directory of a session file, which never changes; None when no person began it."""
+    meta = _meta(path)
+    return os.path.realpath(str(meta.get("cwd"))) if meta.get("thread_source", "user") == "user" else None
 
 
 def _meta(path: str) -> dict[str, object]:

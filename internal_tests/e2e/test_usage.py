@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from internal_tests.support.footprint import footprint
+from internal_tests.support.terminal import agency_in_terminal
 from internal_tests.support.world import SeenRun, World
 
 CONFIG = """version: 1
@@ -261,6 +262,16 @@ def test_the_wide_list_tells_runner_branch_age_model_tokens_and_cost(world: Worl
     rows = {row["name"]: row["usage"] for row in world.ok("ls", "--wide", "--json").data}
     assert counts(rows["one"]) == (1_000_000, 0, 20_000)
     assert rows["plain"] is None
+
+
+def test_the_wide_list_is_watched_as_tokens_are_used(world: World) -> None:
+    run = world.run("one")
+    with agency_in_terminal(world, "ls", "--wide", "--watch") as terminal:
+        terminal.shows("TOKENS")
+        write(world, thread_of(run), [answer("a", input=12_300)])
+        terminal.shows("12.3k")
+        terminal.press("C-c")
+        assert terminal.ended() == 130
 
 
 def test_the_plain_list_does_not_look_at_what_agents_used(world: World) -> None:
