@@ -49,7 +49,7 @@ def wait_until(context: Context, run: Run, goals: Sequence[Goal], timeout: float
         if ended_since is not None and (over or now - ended_since >= _SETTLED):
             raise AgencyError(
                 "E_RUN_ENDED",
-                f"{run.name} is {seen.verdict.status}; what was waited for, {what}, cannot come without a runner",
+                f"{run.name} is {seen.verdict.status}: waited for {what}, which takes a living runner",
                 hint=f"agency resume {run.name} --detached",
                 run_id=run.run_id,
                 status=seen.verdict.status,
