@@ -38,8 +38,11 @@ def last_thread_id(pattern: str | None, text: str) -> str | None:
     """The last id that ``pattern`` (a regular expression whose first group is the id) finds in ``text``, or None."""
     if pattern is None:
         return None
-    found = [match[1] for match in re.finditer(pattern, text, re.MULTILINE) if match[1] and is_thread_id(match[1])]
-    return found[-1] if found else None
+    try:
+        found = [match[1] for match in re.finditer(pattern, text, re.MULTILINE)]
+    except (re.error, IndexError):  # a record that was changed by hand
+        return None
+    return next((one for one in reversed(found) if one and is_thread_id(one)), None)
 
 
 def thread_from_record(record: Mapping[str, Any]) -> Thread:

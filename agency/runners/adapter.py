@@ -1,8 +1,9 @@
 """What agency has to know of an agent command line.
 
-An adapter is one class in a module of its own, listed in :mod:`agency.runners.table`. The defaults here are those of a program
-without conversations: a resume starts it afresh. Words are those after the program on its command line; ``extra`` are the
-words that the user configured or gave, which always stay.
+An adapter is one class in a module of its own, listed in :mod:`agency.runners.table`, or one that another package brings along
+(:mod:`agency.runners.entrypoints`); :mod:`agency.runners.configured` makes one from the config. The defaults here are those of
+a program without conversations: a resume starts it afresh. Words are those after the program on its command line; ``extra``
+are the words that the user configured or gave, which always stay.
 """
 
 from __future__ import annotations
