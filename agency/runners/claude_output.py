@@ -1,7 +1,8 @@
-"""What the lines of ``claude -p --output-format stream-json --verbose`` tell (seen with 2.1.197).
+"""What the lines of ``claude -p --output-format stream-json --verbose`` tell (seen with 2.1.197 and 2.1.328).
 
-``result`` counts tokens of the answers that this process got, earlier turns of the conversation not included: in
-``modelUsage`` by model and with those of its sub-agents, while its ``usage`` misses an answer that took the place of a broken
+``result`` counts tokens and cost by model, those of sub-agents with them: in ``modelUsage`` and ``total_cost_usd`` of the
+answers that this process got (2.1.197) or of the whole conversation, a forked one with that of its origin (2.1.328), which
+then tells what is new as ``model_usage_since_last_result``. Its ``usage`` may miss an answer that took the place of a broken
 stream. What a sub-agent says carries the id of the tool use that began it; it is no message of the agent.
 """
 
@@ -56,13 +57,20 @@ def _tools_done(told: Mapping[str, Any]) -> Iterator[Output]:
 
 
 def _result(told: Mapping[str, Any]) -> Iterator[Output]:
-    models = told.get("modelUsage")
+    new = told.get("model_usage_since_last_result")
+    models = new if isinstance(new, dict) else told.get("modelUsage")
+    cost = _cost(new) if isinstance(new, dict) else dollars(told.get("total_cost_usd"))
     spent = [_of_model(model) for model in models.values()] if isinstance(models, dict) else [_whole(told.get("usage"))]
-    yield UsageTold(usage=sum(spent, Usage()), whole_thread=False, cost=dollars(told.get("total_cost_usd")))
+    yield UsageTold(usage=sum(spent, Usage()), whole_thread=False, cost=cost)
     ok = told.get("subtype") == "success" and told.get("is_error") is False
     errors = told.get("errors")
     wrong = "; ".join(brief(error) for error in errors) if isinstance(errors, list) else ""
     yield TurnEnded(ok=ok, text=string(told.get("result")) or wrong or ("" if ok else string(told.get("subtype"))))
+
+
+def _cost(models: Mapping[str, Any]) -> float | None:
+    costs = [dollars(within(model).get("costUSD")) for model in models.values()]
+    return sum(cost for cost in costs if cost is not None) if None not in costs else None
 
 
 def _of_model(model: object) -> Usage:

@@ -176,6 +176,25 @@ _LINES: dict[str, tuple[str, dict[str, Any], tuple[Output, ...]]] = {
             TurnEnded(ok=False, text="error_max_turns"),
         ),
     ),
+    "claude tells the whole conversation and what is new": (
+        "claude",
+        {
+            "type": "result",
+            "subtype": "success",
+            "is_error": False,
+            "result": "so",
+            "total_cost_usd": 0.75,
+            "modelUsage": {"large": {"inputTokens": 340, "outputTokens": 23, "costUSD": 0.75}},
+            "model_usage_since_last_result": {
+                "large": {"inputTokens": 220, "outputTokens": 12, "costUSD": 0.25},
+                "small": {"cacheReadInputTokens": 7, "costUSD": 0.125},
+            },
+        },
+        (
+            UsageTold(usage=Usage(input=220, cached_input=7, output=12), whole_thread=False, cost=0.375),
+            TurnEnded(ok=True, text="so"),
+        ),
+    ),
     "claude tells no models": (
         "claude",
         {
