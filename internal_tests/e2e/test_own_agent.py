@@ -87,7 +87,7 @@ def test_a_fork_goes_on_with_a_copy_and_leaves_the_other_as_it_was(world: World)
     other = world.find(result.pairs["run_id"])
     shown = other.wait_for_screen("you said: and the bread")
     assert "earlier: you said: remember the milk" in shown
-    assert thread(other)["earlier"] == [thread(run)["thread_id"]]
+    assert thread(other)["forked_from"] == thread(run)["thread_id"]
     world.ok("resume", "talk", "--detached", "--restart", "--yes")
     assert "the bread" not in run.wait_for_screen("earlier: you said: remember the milk")
 
