@@ -40,6 +40,7 @@ COMMANDS: dict[str, str] = {
     "clean": "Archive a run; nothing is destroyed.",
     "restore": "Undo a clean, or repair a worktree.",
     "gc": "Let go of what was archived long ago.",
+    "usage": "Tokens and money that runs took.",
     "du": "What runs cost on disk.",
     "config": "Explain the configuration.",
     "completion": "Print the completion script of a shell.",

@@ -3,13 +3,14 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 import click
 
 from agency.cli.output import note
 from agency.cli.progress import busy
-from agency.domain.durations import format_duration, parse_duration
+from agency.domain.durations import format_duration, parse_duration, parse_since
 from agency.domain.errors import AgencyError
 from agency.sessions.context import Context
 from agency.store.locks import DEFAULT_LOCK_TIMEOUT
@@ -31,6 +32,21 @@ class Duration(click.ParamType[float]):
             return parse_duration(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class Since(click.ParamType[datetime]):
+    """A moment told as a duration before now or as a date, in the form of :mod:`agency.domain.durations`."""
+
+    name = "moment"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The moment, without a zone by the clock on the wall; a usage error for anything else."""
+        try:
+            moment = parse_since(str(value), datetime.now())
+            moment.timestamp()
+        except (ValueError, OverflowError, OSError) as error:
+            self.fail(str(error), param, ctx)
+        return moment
 
 
 def common(command: F) -> F:

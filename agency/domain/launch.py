@@ -53,7 +53,7 @@ def launch_from_record(record: Mapping[str, Any]) -> Launch:
         pane_pid=record.get("pane_pid"),
         pane_started=record.get("pane_started"),
         known_by=str(record.get("known_by", "built in")),
-        thread_pattern=record.get("thread_pattern"),
+        thread_pattern=str(record["thread_pattern"]) if record.get("thread_pattern") else None,
         state_patterns={
             str(state): tuple(str(pattern) for pattern in patterns)
             for state, patterns in dict(record.get("state_patterns") or {}).items()

@@ -9,13 +9,15 @@ from typing import Any
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thread:
     """A conversation of ``agent`` (the adapter's name). ``how``: ``chosen`` by us, or learned from what the agent wrote
-    (``session file``), said (``hook``) or showed (``screen``). ``earlier`` are the ids it replaced, oldest first."""
+    (``session file``), said (``hook``) or showed (``screen``). ``earlier`` are the ids it replaced, oldest first. ``forked_from``
+    is the conversation of another run that the first one of this run was a copy of."""
 
     agent: str
     thread_id: str
     learned_at: str
     how: str
     earlier: tuple[str, ...] = ()
+    forked_from: str | None = None
 
     def followed_by(self, thread_id: str, *, learned_at: str, how: str) -> "Thread":
         """The conversation that took the place of this one."""
@@ -36,8 +38,11 @@ def last_thread_id(pattern: str | None, text: str) -> str | None:
     """The last id that ``pattern`` (a regular expression whose first group is the id) finds in ``text``, or None."""
     if pattern is None:
         return None
-    found = [match[1] for match in re.finditer(pattern, text, re.MULTILINE) if match[1] and is_thread_id(match[1])]
-    return found[-1] if found else None
+    try:
+        found = [match[1] for match in re.finditer(pattern, text, re.MULTILINE)]
+    except (re.error, IndexError):  # a record that was changed by hand
+        return None
+    return next((one for one in reversed(found) if one and is_thread_id(one)), None)
 
 
 def thread_from_record(record: Mapping[str, Any]) -> Thread:
@@ -48,6 +53,7 @@ def thread_from_record(record: Mapping[str, Any]) -> Thread:
         learned_at=str(record["learned_at"]),
         how=str(record["how"]),
         earlier=tuple(str(earlier) for earlier in record.get("earlier") or ()),
+        forked_from=str(record["forked_from"]) if record.get("forked_from") else None,
     )
 
 
@@ -60,4 +66,5 @@ def record_of_thread(thread: Thread) -> dict[str, Any]:
         "learned_at": thread.learned_at,
         "how": thread.how,
         "earlier": list(thread.earlier),
+        **({"forked_from": thread.forked_from} if thread.forked_from is not None else {}),
     }

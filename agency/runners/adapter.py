@@ -1,8 +1,9 @@
 """What agency has to know of an agent command line.
 
-An adapter is one class in a module of its own, listed in :mod:`agency.runners.table`. The defaults here are those of a program
-without conversations: a resume starts it afresh. Words are those after the program on its command line; ``extra`` are the
-words that the user configured or gave, which always stay.
+An adapter is one class in a module of its own, listed in :mod:`agency.runners.table`, or one that another package brings along
+(:mod:`agency.runners.entrypoints`); :mod:`agency.runners.configured` makes one from the config. The defaults here are those of
+a program without conversations: a resume starts it afresh. Words are those after the program on its command line; ``extra``
+are the words that the user configured or gave, which always stay.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ class Adapter:
     """What :meth:`find_thread` looks at, for the record."""
     origin = "built in"
     """How agency comes to know the agent: ``built in``, ``config`` or ``entry point``."""
+    tells_usage = False
+    """Whether :meth:`spendings` can tell."""
     shared_daemons: tuple[str, ...] = ()
     """Words in the command lines of background servers that the agent shares between all its conversations: they belong to
     the user and outlive a run."""
@@ -115,6 +118,11 @@ class Adapter:
 
     def forget_trust(self, scene: Scene) -> None:
         """Take back what the agent was told for good about trusting the worktree. Nothing that the user told it changes."""
+
+    def threads(self, scene: Scene) -> tuple[str, ...]:
+        """Every conversation that the agent told of having been in for the run, oldest first: a person may have changed it
+        several times since it was started."""
+        return ()
 
     def spendings(self, scene: Scene, thread_id: str) -> tuple[Spending, ...]:
         """What every answer in a conversation took, sub-agents included, none twice, oldest first, from what the agent wrote."""

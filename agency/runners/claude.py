@@ -18,9 +18,11 @@ from datetime import datetime
 
 from agency.domain.agent import AgentState, later_state, state_from_hooks
 from agency.domain.output import Output
+from agency.domain.usage import Spending
 from agency.runners import claudetrust
 from agency.runners.adapter import Adapter, Scene, Words
 from agency.runners.claude_output import read_claude
+from agency.runners.claude_usage import read_spendings
 from agency.runners.flags import Flag
 from agency.runners.told import hook_command, read_told, took_prompt_since
 
@@ -56,6 +58,7 @@ class Claude(Adapter):
             word="--settings", since=(1, 0, 61), without="it tells neither what it is doing nor that it took a prompt"
         ),
     )
+    tells_usage = True
     dialogs = (
         ("Do you trust the files in this folder", "trust dialog"),
         ("Quick safety check", "trust dialog"),
@@ -133,6 +136,15 @@ class Claude(Adapter):
         if not written:
             return None
         return os.path.basename(max(written, key=os.path.getmtime)).removesuffix(".jsonl")
+
+    def threads(self, scene: Scene) -> tuple[str, ...]:
+        """What its hooks told, except of starts: at the start of a fork that is the conversation it copies."""
+        told = (event for event in read_told(scene, whole=True) if event.get("event") != "SessionStart")
+        return tuple(dict.fromkeys(str(event["thread_id"]) for event in told if event.get("thread_id")))
+
+    def spendings(self, scene: Scene, thread_id: str) -> tuple[Spending, ...]:
+        """From the transcripts, wherever they stand."""
+        return read_spendings(_projects(scene), thread_id)
 
 
 def _hooks(scene: Scene, extra: tuple[str, ...], *, prompted: bool = False) -> tuple[str, ...]:

@@ -14,12 +14,15 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from agency.domain.agent import AgentState, later_state, state_from_hooks
 from agency.domain.output import Output
+from agency.domain.usage import Spending
 from agency.runners.adapter import Adapter, Scene, Words
 from agency.runners.codex_output import read_codex
+from agency.runners.codex_usage import read_spendings
 from agency.runners.codexhooks import hook_words
 from agency.runners.flags import Flag
 from agency.runners.told import hook_command, read_told, took_prompt_since
@@ -44,6 +47,7 @@ class Codex(Adapter):
         Flag(word="resume", since=(0, 36, 0), without="a resume begins a new conversation"),
         Flag(word="fork", since=(0, 87, 0), without="conversations cannot be forked"),
     )
+    tells_usage = True
     dialogs = (
         ("Trust this folder?", "trust dialog"),
         ("Do you trust the contents of this directory", "trust dialog"),
@@ -110,6 +114,17 @@ class Codex(Adapter):
             if meta.get("thread_source", "user") == "user" and os.path.realpath(str(meta.get("cwd"))) == here:
                 return os.path.basename(path).removesuffix(".jsonl")[-_ID_LENGTH:]
         return None
+
+    def threads(self, scene: Scene) -> tuple[str, ...]:
+        """Every session file for this worktree that was begun by a person: it is the run's alone."""
+        here = os.path.realpath(scene.worktree)
+        paths = glob.glob(f"{glob.escape(_sessions(scene))}/*/*/*/rollout-*.jsonl")
+        ours = [path for path in sorted(paths) if _begun_by_person_in(path) == here]
+        return tuple(os.path.basename(path).removesuffix(".jsonl")[-_ID_LENGTH:] for path in ours)
+
+    def spendings(self, scene: Scene, thread_id: str) -> tuple[Spending, ...]:
+        """From the session files."""
+        return read_spendings(_sessions(scene), thread_id)
 
 
 def _given(scene: Scene, extra: tuple[str, ...], *, prompted: bool = False) -> tuple[str, ...]:
@@ -180,6 +195,13 @@ def _moment(text: object) -> float:
 def _sessions(scene: Scene) -> str:
     home = scene.environ.get("CODEX_HOME") or f"{scene.environ.get('HOME') or os.path.expanduser('~')}/.codex"
     return f"{home}/sessions"
+
+
+@lru_cache(maxsize=65536)
+def _begun_by_person_in(path: str) -> str | None:
+    """The directory of a session file, which never changes; None when no person began it."""
+    meta = _meta(path)
+    return os.path.realpath(str(meta.get("cwd"))) if meta.get("thread_source", "user") == "user" else None
 
 
 def _meta(path: str) -> dict[str, object]:

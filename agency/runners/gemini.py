@@ -37,6 +37,7 @@ class Gemini(Adapter):
     command = ("gemini",)
     has_threads = True
     confirms_prompts = True
+    tells_usage = True
     flags = (
         Flag(word="stream-json", since=(0, 11, 3), without="it cannot work headless"),
         Flag(word="--resume", since=(0, 15, 3), without="a resume begins a new conversation"),
@@ -94,8 +95,7 @@ class Gemini(Adapter):
 
     def find_thread(self, scene: Scene, since: float) -> str | None:
         """The conversation of this worktree, begun by a person, that was written last."""
-        paths = glob.glob(f"{glob.escape(_home(scene))}/*/chats/session-*.jsonl")
-        for moment, path in sorted(((os.path.getmtime(path), path) for path in paths), reverse=True):
+        for moment, path in sorted(_written(f"{glob.escape(_home(scene))}/*/chats/session-*.jsonl"), reverse=True):
             if moment < since:
                 return None
             head = next(_records(path), {})
@@ -136,6 +136,15 @@ def _files(scene: Scene, thread_id: str, *, answered: bool = True) -> list[str]:
         if next(_records(path), {}).get("sessionId") == thread_id
         and (not answered or any(record.get("type") == "gemini" for record in _records(path)))
     ]
+
+
+def _written(pattern: str) -> Iterator[tuple[float, str]]:
+    """When each file was written last; gemini may remove one at any time."""
+    for path in glob.glob(pattern):
+        try:
+            yield os.path.getmtime(path), path
+        except OSError:
+            continue
 
 
 def _latest(paths: list[str]) -> str:

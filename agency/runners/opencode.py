@@ -20,6 +20,7 @@ from agency.domain.agent import AgentState
 from agency.domain.output import Output
 from agency.domain.usage import Spending
 from agency.runners.adapter import Adapter, Scene, Words
+from agency.runners.flags import Flag
 from agency.runners.jsonlines import brief, count, dollars, parsed, string, within
 from agency.runners.opencode_output import read_opencode, usage_of
 
@@ -34,6 +35,8 @@ class Opencode(Adapter):
     command = ("opencode",)
     has_threads = True
     confirms_prompts = True
+    flags = (Flag(word="--format", since=(1, 0, 0), without="it cannot work headless"),)
+    tells_usage = True
     state_patterns: Mapping[str, tuple[str, ...]] = {
         "working": (r"() esc interrupt",),
         "waiting": (r"△ (Permission required)",),
@@ -50,6 +53,8 @@ class Opencode(Adapter):
 
     def headless(self, scene: Scene, extra: tuple[str, ...], prompt: str, thread_id: str | None) -> Words | None:
         """The prompt by standard input."""
+        if "--format" in scene.lacking:
+            return None
         going_on = ("--session", thread_id) if thread_id is not None else ()
         return Words(words=("run", "--format", "json", *extra, *going_on), thread_id=thread_id, typed=prompt)
 

@@ -89,10 +89,22 @@ def resolve_runner(
         program=program,
         extra=(*words[1:], *extra),
         adapter=_adapter(settings, name, words[0], named),
-        environ=_environment(configured, environ),
+        environ=environment_of(settings, name, environ),
         state_patterns=configured.state_patterns if configured is not None else {},
         trusted=configured is not None and configured.trust_worktrees,
     )
+
+
+def environment_of(settings: Settings, name: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """What the runner ``name`` sees of ``environ``, with what is configured for it."""
+    configured = settings.runners.get(name)
+    if configured is None:
+        return dict(environ)
+    if not configured.env_passthrough:
+        return {**environ, **configured.env}
+    passed = {*configured.env_passthrough, *_ALWAYS_PASSED}
+    kept = {key: value for key, value in environ.items() if key in passed or key.startswith("AGENCY_")}
+    return {**kept, **configured.env}
 
 
 def require_prompt_fits(runner: Runner, prompt: str | None) -> None:
@@ -148,13 +160,3 @@ def _program(word: str, environ: Mapping[str, str], directory: str) -> str | Non
         return shutil.which(path, path=environ.get("PATH", os.defpath))
     path = os.path.normpath(os.path.join(directory, path))
     return path if os.path.isfile(path) and os.access(path, os.X_OK) else None
-
-
-def _environment(configured: RunnerSettings | None, environ: Mapping[str, str]) -> dict[str, str]:
-    if configured is None:
-        return dict(environ)
-    if not configured.env_passthrough:
-        return {**environ, **configured.env}
-    passed = {*configured.env_passthrough, *_ALWAYS_PASSED}
-    kept = {key: value for key, value in environ.items() if key in passed or key.startswith("AGENCY_")}
-    return {**kept, **configured.env}

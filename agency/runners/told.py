@@ -17,11 +17,11 @@ def hook_command(scene: Scene) -> str:
     return shlex.join((sys.executable, "-I", "-S", hook.__file__, _path(scene)))
 
 
-def read_told(scene: Scene) -> list[dict[str, Any]]:
-    """The last hook events of the run, oldest first."""
+def read_told(scene: Scene, *, whole: bool = False) -> list[dict[str, Any]]:
+    """The last hook events of the run, or with ``whole`` all of them, oldest first."""
     try:
         with open(_path(scene), "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+            file.seek(0 if whole else max(0, os.fstat(file.fileno()).st_size - _TAIL))
             lines = file.read().splitlines()
     except OSError:
         return []

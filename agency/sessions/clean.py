@@ -33,6 +33,7 @@ from agency.sessions.remove import clear_way, remove_branch
 from agency.sessions.restore import restore_run
 from agency.sessions.scripts import run_script, script_failed
 from agency.sessions.threads import forget_trust
+from agency.sessions.usage import keep_usage
 from agency.sessions.whole import require_idle
 from agency.sessions.worktree import connect, is_connected
 from agency.store.eventlog import now
@@ -139,6 +140,7 @@ def _put_away(
         tip = _remove_branch(context, run, git, request) if git is not None else None
         if tip is not None:
             log.append(BRANCH_DELETED({"branch": run.branch, "commit": tip}), durable=True)
+        keep_usage(context, run)
         discard_start_files(run.directory)
         forget_trust(context, run)
         update_meta(run, {"flags": {"abandoned": True}, "archive": {"archived_at": now()}})

@@ -11,6 +11,7 @@ from agency.domain.errors import AgencyError
 from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.domain.settings import Settings
+from agency.domain.usage import Start
 from agency.runners.resolve import Runner
 from agency.sessions.context import Context
 from agency.sessions.environment import OWNER, run_variables, without_run
@@ -22,6 +23,7 @@ from agency.store.launches import (
     discard_notify,
     discard_start_files,
     last_launch_number,
+    note_start,
     write_launch,
     write_start_file,
 )
@@ -75,6 +77,7 @@ def start_runner(
     place = write_start_file(
         run.directory, launch.number, start_script(plan.argv, runner.environ, {**variables, OWNER: run.run_id})
     )
+    note_start(run.directory, Start(number=launch.number, at=launch.epoch))
     write_launch(run.directory, launch)
     if plan.thread is not None:
         write_thread(run.directory, plan.thread)

@@ -19,6 +19,7 @@ from agency.sessions.processes import end_processes
 from agency.sessions.refused import watch_try
 from agency.sessions.resume import Resumed, ResumeRequest, record, require_resumable, watch_new
 from agency.sessions.threads import Plan, learn_thread, note_shown_thread, plan_again
+from agency.sessions.usage import keep_usage
 from agency.tools.tmux.look import runner_pane
 from agency.tools.tmux.sessions import SessionExists
 
@@ -90,6 +91,7 @@ def _start(
         end_processes(run, seen.launch, [pane] if pane is not None else [])
         panes = look(context, run).panes if panes else panes
     learn_thread(run, runner, screen_of(seen.tmux, panes))
+    keep_usage(context, run, settings)
     plan = plan_again(run, runner, fresh=request.fresh)
     if plan.note is not None:
         context.tell(plan.note)

@@ -90,7 +90,7 @@ def plan_fork(run: Run, runner: Runner, source: Thread | None, prompt: str | Non
     if words.thread_id is None:
         return Plan(argv=argv)
     thread = Thread(
-        agent=source.agent, thread_id=words.thread_id, learned_at=now(), how="forked", earlier=(source.thread_id,)
+        agent=source.agent, thread_id=words.thread_id, learned_at=now(), how="forked", forked_from=source.thread_id
     )
     return Plan(argv=argv, thread=thread, event=_started(thread, reason="fork"))
 
@@ -154,7 +154,8 @@ def scene_of(run: Run, runner: Runner) -> Scene:
 
 def _started(thread: Thread, *, reason: str | None = None) -> Event:
     data: ThreadEvent = {"thread_id": thread.thread_id, "how": thread.how}
-    if reason is not None and thread.earlier:
-        data["replaced"] = thread.earlier[-1]
+    replaced = thread.earlier[-1] if thread.earlier else thread.forked_from
+    if reason is not None and replaced is not None:
+        data["replaced"] = replaced
         data["reason"] = reason
     return thread_started(thread.agent)(data)

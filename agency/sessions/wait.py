@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 
 from agency.domain.errors import AgencyError
 from agency.domain.run import Run
-from agency.domain.status import derive_status
+from agency.domain.status import STATUSES, derive_status
 from agency.sessions.context import Context
 from agency.sessions.observe import Observation, observe
 
 _POLL = 0.2
 _BUSY = frozenset({"working", "active", "creating", "restoring", "cleaning"})
-_OF_THE_LIVING = ("working", "waiting", "done", "needs input", "blocked", "active", "stalled")
+_OF_THE_LIVING = frozenset(
+    {"working", "waiting", "done", "needs input", "blocked", "ready for review", "active", "stalled"}
+)
 _SETTLED = 1.0
 """Seconds that ``done`` and the end of a runner must last to count: between two turns an agent is done for a moment, and a
 runner that is started again is gone for one."""
@@ -49,7 +51,7 @@ def wait_until(context: Context, run: Run, goals: Sequence[Goal], timeout: float
         if ended_since is not None and (over or now - ended_since >= _SETTLED):
             raise AgencyError(
                 "E_RUN_ENDED",
-                f"{run.name} is {seen.verdict.status}; what was waited for, {what}, cannot come without a runner",
+                f"{run.name} is {seen.verdict.status}: waited for {what}, which takes a living runner",
                 hint=f"agency resume {run.name} --detached",
                 run_id=run.run_id,
                 status=seen.verdict.status,
@@ -110,8 +112,13 @@ def status_is(wanted: str) -> Goal:
         name="status",
         words=f"it to be {wanted}",
         holds=lambda seen: seen.verdict.status.startswith(wanted),
-        living=any(status.startswith(wanted) for status in _OF_THE_LIVING),
+        living=_all_of_the_living(wanted),
     )
+
+
+def _all_of_the_living(wanted: str) -> bool:
+    meant = {status for status in STATUSES if status.startswith(wanted)}
+    return bool(meant) and meant <= _OF_THE_LIVING
 
 
 def status_changes(before: Observation) -> Goal:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agency.domain.launch import Launch, launch_from_record, record_of_launch
+from agency.domain.usage import Start
 from agency.store.records import (
     discard,
     discard_leftovers,
@@ -28,6 +29,23 @@ def read_launch(directory: str) -> Launch | None:
 def write_launch(directory: str, launch: Launch) -> None:
     """Record a launch."""
     write_record(f"{directory}/session.json", record_of_launch(launch))
+
+
+def note_start(directory: str, start: Start) -> None:
+    """Note when a launch was made, for good: the record of a launch is replaced by that of the next. Its directory is there."""
+    write_file(f"{launch_directory(directory, start.number)}/began", f"{start.at!r}\n".encode(), durable=False)
+
+
+def list_starts(directory: str) -> list[Start]:
+    """When each launch was made, oldest first, as far as it was noted."""
+    starts = []
+    for number in range(1, last_launch_number(directory) + 1):
+        try:
+            with open(f"{launch_directory(directory, number)}/began", "rb") as file:
+                starts.append(Start(number=number, at=float(file.read())))
+        except (OSError, ValueError):
+            continue
+    return starts
 
 
 def launch_directory(directory: str, number: int) -> str:
@@ -59,9 +77,12 @@ def write_start_file(directory: str, number: int, script: str) -> str:
 def discard_start_files(directory: str) -> None:
     """Remove what no shim came to fetch: it holds the environment of a caller. What kills left half-written goes too."""
     discard_leftovers(f"{directory}/session.json")
+    discard_leftovers(f"{directory}/usage.json")
     for number in range(1, last_launch_number(directory) + 1):
-        discard(f"{launch_directory(directory, number)}/start")
-        discard_leftovers(f"{launch_directory(directory, number)}/start")
+        place = launch_directory(directory, number)
+        discard(f"{place}/start")
+        discard_leftovers(f"{place}/start")
+        discard_leftovers(f"{place}/began")
 
 
 def write_shown_thread(directory: str, number: int, thread_id: str) -> None:

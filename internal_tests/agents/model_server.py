@@ -91,6 +91,7 @@ class ModelServer:
     def __init__(self, responder: Responder) -> None:
         self.responder = responder
         self.requests: list[Request] = []
+        self.reported: list[tuple[Request, Usage]] = []
         self.ended = threading.Event()
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
@@ -180,6 +181,8 @@ class ModelServer:
             self.requests.append(request)
             number = next(self._numbers)
             answer = _ASIDE if request.is_aside else self.responder(request)
+            if answer.status == 200 and not answer.broken:
+                self.reported.append((request, answer.usage))
         if answer.delay and self.ended.wait(answer.delay):
             return
         while answer.until is not None and not answer.until.wait(0.05):

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agency.runners import hook
-from internal_tests.bench.crowd import populate
+from internal_tests.bench.crowd import long_transcript, populate
 from internal_tests.bench.measure import Row, Timed, in_turns, one_after_the_other, program
 from internal_tests.support.world import AGENCY, World, demo_config
 
@@ -147,12 +147,31 @@ def hook_writer(rounds: int) -> list[Row]:
     ]
 
 
+def usage_of_long_conversation(rounds: int) -> list[Row]:
+    """``usage`` of one run whose transcript has 20 MB."""
+    with _world() as world:
+        script = world.repo / "claude"
+        script.write_text("#!/bin/sh\nexec sleep 1000\n")
+        script.chmod(0o755)
+        world.commit({"agency.yaml": "version: 1\nrunners: {claude: {command: [./claude]}}\n"})
+        run = world.run("long", "--runner", "claude")
+        thread = json.loads((run.directory / "thread.json").read_text())["thread_id"]
+        path = long_transcript(world, thread, megabytes=20)
+        read = f"import click; file = open({str(path)!r}, 'rb'); [line for line in file if b'usage' in line]"
+        took = in_turns({"usage": _agency(world, "usage"), "read": _python(world, read)}, rounds)
+    against = f'{CLICK[:-1]}; reading the lines of that file"'
+    return [
+        Row(what="usage, transcript of 20 MB", against=against, seconds=took["usage"], base=took["read"], wanted=3.0)
+    ]
+
+
 CASES: dict[str, Callable[[int], list[Row]]] = {
     "resume": resume_live,
     "ls": ls_many,
     "archive": ls_beside_archive,
     "run": run_detached,
     "hook": hook_writer,
+    "usage": usage_of_long_conversation,
 }
 
 

@@ -1,7 +1,8 @@
-"""Worlds with many runs: a few with a living session, the rest written as files in the form of real ones."""
+"""Worlds with much in them: many runs, a few with a living session, the rest written as files; a long conversation."""
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 from internal_tests.support.world import SeenRun, World
@@ -21,6 +22,30 @@ def populate(world: World, *, live: int, present: int, archived: int = 0) -> Non
         world.ok("clean", "old", "--yes")
         for number in range(archived - 1):
             _copy(old, 100_000 + number, None)
+
+
+def long_transcript(world: World, thread: str, *, megabytes: int) -> Path:
+    """A transcript of claude, in which each answer of 2 KB has a result of a tool of 20 KB after it."""
+    path = world.home / ".claude" / "projects" / "-place" / f"{thread}.jsonl"
+    path.parent.mkdir(parents=True)
+    usage = {
+        "input_tokens": 10,
+        "cache_creation_input_tokens": 500,
+        "cache_read_input_tokens": 9000,
+        "output_tokens": 400,
+    }
+    result = json.dumps({"type": "user", "message": {"content": [{"type": "tool_result", "content": "x" * 20_000}]}})
+    with path.open("w") as file:
+        for number in range(megabytes * 1_000_000 // 22_000):
+            stamp = datetime.now(UTC).isoformat()
+            message = {
+                "id": f"m{number}",
+                "model": "m",
+                "content": [{"type": "text", "text": "y" * 2_000}],
+                "usage": usage,
+            }
+            file.write(json.dumps({"type": "assistant", "timestamp": stamp, "message": message}) + f"\n{result}\n")
+    return path
 
 
 def _copy(run: SeenRun, number: int, worktree: Path | None) -> None:

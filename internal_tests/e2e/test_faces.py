@@ -15,9 +15,9 @@ NEEDS_REF = [
     *("attach", "resume", "send", "wait", "stop", "kill", "show", "explain", "diff", "events", "logs"),
     *("path", "open", "shell", "mark", "rename", "clean", "restore", "fork"),
 ]
-COMMANDS = ["init", "doctor", "run", "ls", "gc", "du", "config", "completion", *NEEDS_REF]
+COMMANDS = ["init", "doctor", "run", "ls", "gc", "usage", "du", "config", "completion", *NEEDS_REF]
 PRINTS_JSON = [
-    *("init", "doctor", "run", "ls", "gc", "du"),
+    *("init", "doctor", "run", "ls", "gc", "usage", "du"),
     *(
         "resume",
         "send",
@@ -75,7 +75,7 @@ def test_a_command_that_needs_a_run_says_so(world: World, command: str) -> None:
     assert (result.code, result.error_code, result.out) == (2, "E_USAGE", "")
 
 
-@pytest.mark.parametrize("command", ["ls", "doctor", "init", "gc", "du", "path", "show", "clean"])
+@pytest.mark.parametrize("command", ["ls", "doctor", "init", "gc", "usage", "du", "path", "show", "clean"])
 def test_a_word_too_many_is_a_usage_error(world: World, command: str) -> None:
     words = ("one", "two") if command in NEEDS_REF else ("one",)
     result = world.agency(command, *words)

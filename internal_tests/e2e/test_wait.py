@@ -250,6 +250,9 @@ def test_what_only_a_living_runner_reaches_ends_with_the_runner(world: World) ->
     assert "hint: agency resume gone --detached" in waiting.err
     assert world.agency("wait", "gone", "--for", "status", "--status", "working").error_code == "E_RUN_ENDED"
     assert world.agency("wait", "gone", "--for", "done", "--timeout", "0s").error_code == "E_RUN_ENDED"
+    for other in ("w", "exited (7)", "merged"):
+        result = world.agency("wait", "gone", "--for", "status", "--status", other, "--timeout", "0s")
+        assert result.error_code == "E_WAIT_TIMEOUT", other
 
 
 def test_a_runner_that_is_started_again_meanwhile_is_waited_for(world: World) -> None:

@@ -4,8 +4,10 @@ from typing import Any
 
 import click
 
+from agency.cli.amounts import cost_line, usage_line
 from agency.cli.options import as_json, common, make_context, ref_argument
 from agency.cli.output import note, print_json, print_line, print_pairs
+from agency.domain.cost import Bill
 from agency.domain.run import Run
 
 
@@ -17,8 +19,10 @@ from agency.domain.run import Run
 @common
 def command(ref: str, paths: bool, capture: bool, as_json: bool, repo: str | None, lock_timeout: float) -> None:
     """Show everything known about a run."""
+    from agency.sessions.bills import describe_usage
     from agency.sessions.find import find_run
     from agency.sessions.show import capture_transcript, details, paths_of
+    from agency.sessions.usage import usages_of
 
     context = make_context("show", lock_timeout)
     run = find_run(context, ref, repo=repo, archived="yes", broken=True)
@@ -30,13 +34,15 @@ def command(ref: str, paths: bool, capture: bool, as_json: bool, repo: str | Non
         print_json("data", found) if as_json else print_pairs(found)
         return
     told = details(context, run)
+    usage = usages_of(context, [run]).get(run.run_id)
     if as_json:
+        told["usage"] = describe_usage(usage) if usage is not None else None
         print_json("data", {**told, **({"capture": captured} if captured is not None else {})})
     else:
-        _print(told)
+        _print(told, usage.bill if usage is not None else None)
 
 
-def _print(told: dict[str, Any]) -> None:
+def _print(told: dict[str, Any], bill: Bill | None) -> None:
     print_pairs(
         {
             "run": told["run_id"],
@@ -51,6 +57,8 @@ def _print(told: dict[str, Any]) -> None:
             "pr": "none",
             "status": told["derived_status"] + (" (archived)" if told["archived"] else ""),
             "summary": told["summary"] or "-",
+            "usage": usage_line(bill) if bill is not None else "-",
+            "cost": cost_line(bill) if bill is not None else "-",
             "last_event": f"{told['last_event']} ({told['last_event_at']})",
         }
     )

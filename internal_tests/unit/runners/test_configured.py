@@ -131,6 +131,12 @@ def test_the_conversation_is_the_one_that_the_screen_named_last() -> None:
     assert agent(WHOLE).find_thread(SCENE, 0.0) is None
 
 
+@pytest.mark.parametrize("pattern", ["(", "no group", ""])
+def test_a_pattern_that_a_hand_spoiled_finds_nothing(pattern: str) -> None:
+    mine = agent(RunnerSettings(resume=("{thread_id}",), thread_pattern=pattern))
+    assert mine.read_output("no group") == (Message(text="no group"),)
+
+
 @pytest.mark.parametrize("odd", ["--yolo", "", "-", "a b", "x" * 201, "a\x1b[0m", "$(id)"])
 def test_what_could_be_an_option_or_worse_is_no_id(odd: str) -> None:
     mine = agent(RunnerSettings(resume=("{thread_id}",), thread_pattern=r"id=<(.*)>"))

@@ -93,7 +93,7 @@ def test_gemini_goes_on_with_a_copy_of_a_conversation_of_another_place(scene: Sc
     assert _headless("gemini", scene, thread_id=_THREAD).words[:2] == ("--resume", _THREAD)
 
 
-@pytest.mark.parametrize("name", ["claude", "codex", "gemini"])
+@pytest.mark.parametrize("name", ["claude", "codex", "gemini", "opencode"])
 def test_no_flag_that_lacks_is_on_a_command_line(name: str, scene: Scene) -> None:
     adapter = ADAPTERS[name]
     for flag in adapter.flags:
