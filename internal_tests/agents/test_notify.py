@@ -37,20 +37,21 @@ def test_waiting_and_done_are_told_once_in_each_turn(world: World, agent: Agent,
 
     run = world.run("talk", "--prompt", "make the file")
     agent.until(run, lambda: len(told()) == 1, "the question to be told")
-    _say_yes(run, lambda: len(told()) == 2)
+    _say_yes(agent, run, lambda: len(told()) == 2)
     agent.until(run, lambda: agent.is_ready(run), "the agent to be ready")
     world.ok("send", "talk", "make the file again")
     wait_for(lambda: len(told()) == 3, "the second question to be told", 60)
-    _say_yes(run, lambda: len(told()) == 4)
+    _say_yes(agent, run, lambda: len(told()) == 4)
     assert told() == [f"waiting|permission: Bash {_COMMAND}", "done|it is made"] * 2
 
 
-def _say_yes(run: SeenRun, done: Callable[[], bool]) -> None:
-    """Press Enter, which says yes, until the turn has ended: the dialog may come a moment after the question was told."""
+def _say_yes(agent: Agent, run: SeenRun, done: Callable[[], bool]) -> None:
+    """Press Enter, which says yes, when the dialog is there: it may come a moment after the question was told, and codex puts it
+    off while somebody types."""
 
     def pressed() -> bool:
-        if not done():
-            run.world.tmux_ask("send-keys", "-t", f"={run.session}:", "Enter")
+        if not done() and agent.question in run.screen():
+            agent.press_enter(run)
         return done()
 
     wait_for(pressed, "the end of the turn to be told", 60, every=0.5)

@@ -193,7 +193,7 @@ def test_hooks_of_agency_leave_no_trace_in_the_config_of_codex(world: World, ser
     assert "hooks" not in (world.home / ".codex" / "config.toml").read_text()
     assert "Hooks need review" not in run.screen()
     told = [json.loads(line)["event"] for line in (run.directory / "hooks.jsonl").read_text().splitlines()]
-    assert told == ["SessionStart", "UserPromptSubmit", "Stop"]
+    assert told == ["UserPromptSubmit", "Stop"]
 
 
 def test_a_sub_agent_of_codex_is_not_taken_for_the_conversation_of_the_run(world: World, server: ModelServer) -> None:
