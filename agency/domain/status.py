@@ -1,21 +1,6 @@
 """The status of a run: facts in, verdict out.
 
 The rules stand in order; the first that applies decides. ``docs`` and ``agency explain`` name the rule, so that every
-layer                     tells                                               goes stale
-========================  ==================================================  ==========================================
-hooks, session file       working, waiting, done, as the agent itself saw it  never: each event replaces the one before;
-                                                                              events before the launch do not count
-its screen                a dialog or a pattern; only asked for when the      it is looked at anew each time; its age is
-                          layer above tells nothing                           that of the last output
-status file               what the agent wrote: needs input, blocked, ready   when one of the layers above says that the
-                          for review, working                                 agent went back to work later
-output                    nothing but that something still moves              after 15 minutes without any, an agent that
-                                                                              is said to work counts as stalled
-========================  ==================================================  ==========================================
-
-Whatever layer tells it: ready for review goes first, because it is said on purpose and ends the work; then a question to a
-person; then what else the agent wrote of itself; then ``done``, which says less; and ``working`` last.
-=======
 status can be traced to what was seen. What the facts come from, the strongest first, and how long each stands:
 
 ===================  ============================================  ==========================================================
@@ -29,8 +14,8 @@ hooks                working, waiting (the question), done         since the las
                                                                    life in 15 minutes, the others without limit
 session file         working, done; waiting where it is written    as hooks; the later of both counts, but a question of a hook
                                                                    stands until a hook or the end of the turn ends it
-screen: dialog       waiting (which dialog)                        only while hooks and session file told nothing since the
-                                                                   last launch
+screen: dialog,      waiting (which dialog), working, done         only while hooks and session file told nothing since the
+patterns                                                           last launch; looked at anew each time
 screen: prompt       working                                       only over a question that is 2 seconds old: it was answered
 screen: prompt       waiting, done                                 only over work of which nothing was told or printed for 5
                                                                    seconds: the turn was broken off
