@@ -122,9 +122,14 @@ class Claude(Adapter):
         return took_prompt_since(scene, since)
 
     def find_thread(self, scene: Scene, since: float) -> str | None:
-        """What its hooks told last, else the transcript of this worktree that was written last."""
+        """What its hooks told last, else the transcript of this worktree that was written last. At the start of a fork its hooks
+        tell the conversation that it copies."""
         told = [
-            event["thread_id"] for event in read_told(scene) if event.get("thread_id") and event.get("at", 0.0) >= since
+            event["thread_id"]
+            for event in read_told(scene)
+            if event.get("thread_id")
+            and event.get("at", 0.0) >= since
+            and (event.get("event"), event.get("source")) != ("SessionStart", "resume")
         ]
         if told:
             return str(told[-1])

@@ -65,7 +65,7 @@ class Codex(Adapter):
 
     def resume(self, scene: Scene, extra: tuple[str, ...], thread_id: str) -> Words:
         """The same id in this worktree, wherever it was begun."""
-        words = ("resume", "-C", scene.worktree, *_given(scene, extra), *extra, thread_id)
+        words = ("resume", *_here(scene, extra), *_given(scene, extra), *extra, thread_id)
         return Words(words=words, thread_id=thread_id)
 
     def fork(self, scene: Scene, extra: tuple[str, ...], thread_id: str, prompt: str | None) -> Words | None:
@@ -74,7 +74,7 @@ class Codex(Adapter):
             return None
         last = (prompt,) if prompt is not None else ()
         given = _given(scene, extra, prompted=prompt is not None)
-        return Words(words=("fork", "-C", scene.worktree, *given, *extra, thread_id, *last))
+        return Words(words=("fork", *_here(scene, extra), *given, *extra, thread_id, *last))
 
     def headless(self, scene: Scene, extra: tuple[str, ...], prompt: str, thread_id: str | None) -> Words | None:
         """The prompt by standard input. The user's words come before ``exec``, which takes fewer than codex itself. It works
@@ -125,6 +125,12 @@ class Codex(Adapter):
     def spendings(self, scene: Scene, thread_id: str) -> tuple[Spending, ...]:
         """From the session files."""
         return read_spendings(_sessions(scene), thread_id)
+
+
+def _here(scene: Scene, extra: tuple[str, ...]) -> tuple[str, ...]:
+    """The worktree as the directory to go on in, unless the user's words name one: codex takes that option once."""
+    named = any(word.partition("=")[0] in ("-C", "--cd") for word in extra)
+    return () if named else ("-C", scene.worktree)
 
 
 def _given(scene: Scene, extra: tuple[str, ...], *, prompted: bool = False) -> tuple[str, ...]:

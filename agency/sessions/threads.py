@@ -10,7 +10,7 @@ from agency.domain.run import Run
 from agency.domain.thread import Thread, last_thread_id
 from agency.runners.adapter import Scene
 from agency.runners.resolve import Runner
-from agency.runners.table import ADAPTERS
+from agency.runners.table import adapter_of_launch
 from agency.sessions.context import Context
 from agency.store.eventlog import now
 from agency.store.launches import read_launch, read_shown_thread, write_shown_thread
@@ -55,12 +55,26 @@ def plan_again(run: Run, runner: Runner, *, fresh: bool) -> Plan:
         return plan_anew(run, runner, thread, reason="fresh")
     scene = scene_of(run, runner)
     known = runner.adapter.knows(scene, thread.thread_id) if runner.adapter.has_threads else False
+    if known is False and (copied_again := _plan_copy(run, runner, thread)) is not None:
+        return copied_again
     if known is False:
         return plan_anew(run, runner, thread, reason="unknown")
     words = runner.adapter.resume(scene, runner.extra, thread.thread_id)
     data: ThreadEvent = {"thread_id": thread.thread_id, "how": thread.how}
     event = thread_resumed(thread.agent)(data)
     return Plan(argv=(runner.program, *words.words), thread=thread, event=event, tries=known is None)
+
+
+def _plan_copy(run: Run, runner: Runner, thread: Thread) -> Plan | None:
+    """Begin the copy again of which the agent kept nothing, because nothing was said in it; None when it was none."""
+    scene = scene_of(run, runner)
+    if thread.forked_from is None or thread.earlier or runner.adapter.knows(scene, thread.forked_from) is False:
+        return None
+    words = runner.adapter.fork(scene, runner.extra, thread.forked_from, None)
+    if words is None or words.thread_id is None:
+        return None
+    successor = replace(thread, thread_id=words.thread_id, learned_at=now())
+    return Plan(argv=(runner.program, *words.words), thread=successor, event=_started(successor, reason="fork"))
 
 
 def plan_anew(run: Run, runner: Runner, thread: Thread, *, reason: str) -> Plan:
@@ -136,7 +150,7 @@ def note_shown_thread(run: Run, launch: Launch, screen: Callable[[], str]) -> No
 def forget_trust(context: Context, run: Run) -> None:
     """Take back the trust in the worktree that the agent of the last launch was given for good."""
     launch = read_launch(run.directory)
-    adapter = ADAPTERS.get(launch.agent) if launch is not None else None
+    adapter = adapter_of_launch(launch) if launch is not None else None
     if adapter is not None:
         adapter.forget_trust(Scene(worktree=run.worktree, directory=run.directory, environ=context.environ))
 

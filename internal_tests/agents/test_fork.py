@@ -23,3 +23,25 @@ def test_a_fork_has_the_files_and_knows_the_conversation_and_the_other_does_not_
     world.ok("send", "first", "speak of figs")
     wait_for(lambda: server.conversations("speak of figs"), "the prompt at the server", 60)
     assert not any(request.says("speak of almonds") for request in server.conversations("speak of figs"))
+
+
+def test_a_fork_in_which_nothing_was_said_is_still_one_after_a_kill(
+    world: World, agent: Agent, server: ModelServer
+) -> None:
+    agent.configure(world, server)
+    run = world.run("first", "--prompt", "speak of walnuts")
+    agent.until_done(run, "understood")
+    fork = world.find(world.ok("fork", "first", "second", "--detached").pairs["run_id"])
+    agent.until(fork, lambda: agent.is_ready(fork), "the fork to be ready")
+    world.kill_tmux_server()
+    world.ok("resume", "second", "--detached")
+    agent.until(fork, lambda: agent.is_ready(fork), "the fork to be ready again")
+    world.ok("send", "second", "speak of almonds")
+    agent.until(fork, lambda: server.conversations("speak of almonds"), "the fork's prompt at the server")
+    assert all(request.says("speak of walnuts") for request in server.conversations("speak of almonds"))
+
+    world.ok("resume", "first", "--detached")
+    agent.until(run, lambda: agent.is_ready(run), "the first to be ready again")
+    world.ok("send", "first", "speak of figs")
+    wait_for(lambda: server.conversations("speak of figs"), "the prompt at the server", 60)
+    assert not any(request.says("speak of almonds") for request in server.conversations("speak of figs"))
