@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from agency.domain.status import Doing
+from agency.domain.facts import Doing
 
 LAST_LINES = 20
 """Lines from the end of the screen, blank ones not counted, that are looked at: what stands above them is past."""

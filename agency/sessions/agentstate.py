@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from agency.domain.agent import AgentState
 from agency.domain.errors import AgencyError
+from agency.domain.facts import Doing
 from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.domain.screen import doing_on_screen
-from agency.domain.status import Doing
 from agency.runners.adapter import Adapter, Scene
 from agency.sessions.context import Context
 from agency.store.threads import read_thread

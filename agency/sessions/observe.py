@@ -8,20 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agency.domain.agent import AgentState
+from agency.domain.facts import SAYS, Doing, RunFacts, Saying, Session, is_doubtful, with_screen
 from agency.domain.journal import Journal, fold
 from agency.domain.launch import Launch
 from agency.domain.run import BrokenRun, Run
-from agency.domain.status import (
-    SAYS,
-    Doing,
-    RunFacts,
-    Saying,
-    Session,
-    Verdict,
-    derive_status,
-    is_doubtful,
-    with_screen,
-)
+from agency.domain.status import Verdict, derive_status
 from agency.sessions.agentstate import Shown, agent_state, prompt_on_screen, screens_of, told_by_screen
 from agency.sessions.context import Context
 from agency.sessions.live import live_pane

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 
-from agency.domain.status import QUESTION_SHOWN_AFTER
+from agency.domain.facts import QUESTION_SHOWN_AFTER
 from internal_tests.agents.agents import CLAUDE, CODEX, Agent
 from internal_tests.agents.model_server import Answer, ModelServer, Request
 from internal_tests.support.waiting import wait_for

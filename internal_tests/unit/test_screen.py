@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agency.domain.facts import Doing
 from agency.domain.screen import LAST_LINES, QUIET, doing_on_screen
-from agency.domain.status import Doing
 
 PATTERNS = {
     "working": (r"esc to interrupt",),

@@ -6,19 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agency.domain.status import (
-    RULES,
-    SAYS,
-    STALLED_AFTER,
-    STATUSES,
-    Doing,
-    RunFacts,
-    Saying,
-    Session,
-    derive_status,
-    is_doubtful,
-    with_screen,
-)
+from agency.domain.facts import SAYS, Doing, RunFacts, Saying, Session, is_doubtful, with_screen
+from agency.domain.status import RULES, STALLED_AFTER, STATUSES, derive_status
 
 ALIVE = Session(alive=True, activity_age=1.0)
 QUIET = Session(alive=True, activity_age=STALLED_AFTER + 60.0)
