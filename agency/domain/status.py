@@ -99,7 +99,7 @@ def _ended(facts: RunFacts) -> str:
     return f"runner exited ({facts.exit_code})" if facts.exit_code is not None else _lost_because(facts)
 
 
-def _quiet_for(facts: RunFacts) -> float | None:
+def quiet_for(facts: RunFacts) -> float | None:
     """Seconds without a sign of life from a runner that said something; None when it said nothing or is not there."""
     told = [source.age for source in (facts.saying, facts.doing) if source is not None]
     if facts.session is None or not facts.session.alive or not told:
@@ -275,9 +275,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="no-sign-of-life",
         says=f"the runner said it works, but said and printed nothing for {format_duration(STALLED_AFTER)}",
-        applies=lambda f: (_quiet_for(f) or 0.0) >= STALLED_AFTER,
+        applies=lambda f: (quiet_for(f) or 0.0) >= STALLED_AFTER,
         status=_always("stalled"),
-        summary=lambda f: f"no activity for {format_duration(_quiet_for(f) or 0.0)}",
+        summary=lambda f: f"no activity for {format_duration(quiet_for(f) or 0.0)}",
     ),
     Rule(
         name="agent-works",

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from agency.domain.durations import format_duration
 from agency.domain.run import Run
+from agency.domain.status import quiet_for
 from agency.sessions.context import Context
 from agency.sessions.find import find_repo
 from agency.sessions.observe import Observation, observe_all
@@ -74,6 +76,7 @@ def describe(context: Context, observation: Observation) -> dict[str, object]:
         "derived_status": verdict.status,
         "rule": verdict.rule,
         "summary": verdict.summary or None,
+        **({"stalled_duration": format_duration(quiet_for(facts) or 0.0)} if verdict.status == "stalled" else {}),
         "needs_attention": facts.attention is not None,
         "attention": facts.attention,
         "operation": {

@@ -151,7 +151,7 @@ def usage_of_long_conversation(rounds: int) -> list[Row]:
     """``usage`` of one run whose transcript has 20 MB."""
     with _world() as world:
         script = world.repo / "claude"
-        script.write_text("#!/bin/sh\nexec sleep 1000\n")
+        script.write_text('#!/bin/sh\n[ "$1" != --version ] || { echo 9.9.9; exit; }\nexec sleep 1000\n')
         script.chmod(0o755)
         world.commit({"agency.yaml": "version: 1\nrunners: {claude: {command: [./claude]}}\n"})
         run = world.run("long", "--runner", "claude")

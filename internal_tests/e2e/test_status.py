@@ -295,3 +295,4 @@ def test_stalled_when_nothing_was_said_or_printed_for_a_quarter_of_an_hour(world
     (tools / "tmux").chmod(0o755)
     listed = world.agency("ls", "--json", env={"PATH": f"{tools}:{world.env['PATH']}"}).data
     assert (listed[0]["derived_status"], listed[0]["summary"]) == ("stalled", "no activity for 1h")
+    assert listed[0]["stalled_duration"] == "1h"

@@ -33,7 +33,7 @@ def world(world: World) -> World:
 def commit(world: World, config: str = CONFIG, *, cwd: Path | None = None) -> None:
     """Make a program that only waits the agent of a repo."""
     script = (cwd or world.repo) / "claude"
-    script.write_text("#!/bin/sh\nexec sleep 1000\n")
+    script.write_text('#!/bin/sh\n[ "$1" != --version ] || { echo 9.9.9; exit; }\nexec sleep 1000\n')
     script.chmod(0o755)
     world.commit({"agency.yaml": config}, "an agent that only waits", cwd=cwd)
 

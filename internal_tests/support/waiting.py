@@ -8,15 +8,18 @@ T = TypeVar("T")
 
 
 def wait_for(condition: Callable[[], T], what: str, timeout: float = 20.0, *, every: float = 0.01) -> T:
-    """The first true value of ``condition``, looked at ``every`` so many seconds.
+    """The first true value of ``condition``, looked at ``every`` so many seconds, or less often when looking takes long: what
+    is waited for needs the processor too.
 
     An AssertionError names ``what`` when none comes within ``timeout`` seconds.
     """
     deadline = time.monotonic() + timeout
     while True:
+        looked = time.monotonic()
         value = condition()
         if value:
             return value
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise AssertionError(f"waited {timeout:g} s for {what}")
-        time.sleep(every)
+        time.sleep(max(every, 2 * (now - looked)))

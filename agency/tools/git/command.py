@@ -74,7 +74,7 @@ class Git:
         return [os.fsdecode(item) for item in out.split(b"\0") if item]
 
 
-_FULL = (b"No space left on device", b"Disk quota exceeded", b"unable to write file")
+_FULL = (b"No space left on device", b"Disk quota exceeded", b"Out of diskspace", b"unable to write file")
 """What git says on a full disk; it does not always give the reason."""
 
 

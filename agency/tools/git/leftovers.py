@@ -31,12 +31,13 @@ def clear_leftovers(git_dir: str, *, refs: Sequence[str], worktrees: str) -> Non
 
 
 def _is_half_made(entry: str) -> bool:
-    """Whether git began the entry and never finished: it marks it while it is at work, and does so first of all."""
+    """Whether git began the entry and never finished: it marks it while it is at work, and then says where the tree is."""
     try:
         with open(f"{entry}/locked", "rb") as file:
-            return file.read().strip() == b"initializing"
+            marked = file.read().strip() == b"initializing"
     except FileNotFoundError:
-        return not os.path.exists(f"{entry}/gitdir")
+        marked = False
+    return marked or not os.path.exists(f"{entry}/gitdir")
 
 
 def _is_forgotten(path: str, places: Sequence[str]) -> bool:

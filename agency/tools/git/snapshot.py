@@ -10,7 +10,7 @@ from dataclasses import replace
 from agency.tools.git.command import LONG, Git, git_failed
 
 TRASH = "refs/agency/trash"
-_NOT_WRITTEN = (b"No space left on device", b"Disk quota exceeded", b"insert into database")
+_NOT_WRITTEN = (b"No space left on device", b"Disk quota exceeded", b"Out of diskspace", b"insert into database")
 _AUTHOR = {
     "GIT_AUTHOR_NAME": "agency",
     "GIT_AUTHOR_EMAIL": "agency@localhost",
