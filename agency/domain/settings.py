@@ -49,6 +49,11 @@ class RunnerSettings:
     state_patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trust_worktrees: bool = False
 
+    @property
+    def describes_agent(self) -> bool:
+        """Whether it says how an agent's conversations are begun or gone on with, and not only how it is started."""
+        return any((self.start, self.resume, self.fork, self.headless, self.headless_resume))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotifySettings:

@@ -97,11 +97,6 @@ class Configured(Adapter):
         return Words(words=(*extra, *_filled(words, **given)), thread_id=fresh, typed=typed)
 
 
-def is_described(settings: RunnerSettings) -> bool:
-    """Whether the config says how an agent's conversations are begun or gone on with, and not only how it is started."""
-    return any((settings.start, settings.resume, settings.fork, settings.headless, settings.headless_resume))
-
-
 def require_complete(name: str, settings: RunnerSettings, origins: Mapping[str, str]) -> None:
     """Raise E_INVALID_CONFIG when what is configured for a runner cannot work together. ``origins``: see Settings."""
     for key in ("resume", "fork", "headless_resume"):

@@ -9,7 +9,6 @@ from agency.domain.errors import AgencyError
 from agency.domain.reference import nearest
 from agency.domain.settings import RunnerSettings, Settings
 from agency.runners.adapter import Adapter
-from agency.runners.configured import Configured, is_described, require_complete
 from agency.runners.table import ADAPTERS, ANY_COMMAND, adapter_of
 
 _LONGEST_WORD = 131_071
@@ -124,11 +123,15 @@ def require_prompt_fits(runner: Runner, prompt: str | None) -> None:
 def _adapter(settings: Settings, name: str, program: str, named: Adapter | None) -> Adapter:
     """That of the config where it describes the agent, else the one of that name or program, else that of any command."""
     configured = settings.runners.get(name)
-    if configured is not None and is_described(configured):
+    if configured is not None and configured.describes_agent:
+        from agency.runners.configured import Configured, require_complete
+
         require_complete(name, configured, settings.origins)
         return Configured(name, configured)
     adapter = named or adapter_of(name, program)
     if adapter is ANY_COMMAND and configured is not None and configured.state_patterns:
+        from agency.runners.configured import Configured
+
         return Configured(name, configured)
     return adapter
 

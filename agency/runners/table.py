@@ -1,20 +1,50 @@
 """The agents agency knows. Adding one is a module and a line."""
 
 import os
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 
 from agency.domain.errors import AgencyError
 from agency.domain.launch import Launch
 from agency.domain.settings import RunnerSettings
 from agency.runners.adapter import Adapter
-from agency.runners.claude import Claude
-from agency.runners.codex import Codex
-from agency.runners.gemini import Gemini
-from agency.runners.opencode import Opencode
-from agency.runners.plain import Aider, Shell
 
-ADAPTERS: dict[str, Adapter] = {
-    adapter.name: adapter for adapter in (Claude(), Codex(), Gemini(), Opencode(), Aider(), Shell())
+_CLASSES = {
+    "claude": "claude.Claude",
+    "codex": "codex.Codex",
+    "gemini": "gemini.Gemini",
+    "opencode": "opencode.Opencode",
+    "aider": "plain.Aider",
+    "shell": "plain.Shell",
 }
+"""Agent -> module of this package and class."""
+
+
+class _Adapters(Mapping[str, Adapter]):
+    """The adapters by name, each loaded when it is asked for: a command has to do with one agent, or with none."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Adapter] = {}
+
+    def __getitem__(self, name: str) -> Adapter:
+        if name not in self._loaded:
+            module, _, class_name = _CLASSES[name].partition(".")
+            adapter = getattr(import_module(f"agency.runners.{module}"), class_name)()
+            assert isinstance(adapter, Adapter)
+            self._loaded[name] = adapter
+        return self._loaded[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in _CLASSES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_CLASSES)
+
+    def __len__(self) -> int:
+        return len(_CLASSES)
+
+
+ADAPTERS: Mapping[str, Adapter] = _Adapters()
 
 ANY_COMMAND = Adapter()
 

@@ -126,8 +126,8 @@ def check_nothing_left(world: World) -> None:
     assert len(world.git("worktree", "list").splitlines()) == 1
     archived = {str(json.loads((path / "meta.json").read_text())["branch"]) for path in run_directories(world)}
     assert set(agency_branches(world)) <= archived, f"branches left: {set(agency_branches(world)) - archived}"
-    assert world.sessions() == [], f"sessions left: {world.sessions()}"
     wait_for(lambda: not world.processes(), f"the end of {[_told(one) for one in world.processes()]}", timeout=10.0)
+    assert world.sessions() == [], f"sessions left: {world.sessions()}"
     assert lock_files(world) == [], f"lock files in .git: {lock_files(world)}"
     assert debris(world) == [], f"debris: {debris(world)}"
 

@@ -1,6 +1,8 @@
 # Runs the runner of one launch in its pane and leaves its exit status. $1: the directory of the launch.
 # Only INT and QUIT are caught: a hang-up must end this shell, because its end is what hangs up the runner.
 trap : INT QUIT
+# A start that came so late that it was taken back leaves no pane.
+[ -f "$1/start" ] || tmux kill-pane -t "$TMUX_PANE"
 for name in $(awk 'BEGIN { for (name in ENVIRON) print name }'); do
   case $name in
     TERM | TERM_PROGRAM | TERM_PROGRAM_VERSION | COLORTERM | TMUX | TMUX_PANE | PWD) ;;

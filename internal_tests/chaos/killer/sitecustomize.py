@@ -5,7 +5,7 @@ call of ``agency``. It takes its own variables out of the environment, so that n
 
 - ``audit event``, before it takes effect: opening a file for writing, making, renaming and removing files and directories,
   starting a program, sending a signal;
-- ``opened``: a file was opened for writing and nothing is in it yet;
+- ``opened``: a file was opened for writing and nothing is in it yet (not of a temporary file, which no reader looks into);
 - ``torn``: half of the bytes of a write are in the file;
 - ``spawned``: a program was started (one that only looks, such as ``git status``, counts for nothing).
 
@@ -116,7 +116,7 @@ class Killer:
     def os_open(self, path: Any, flags: int, *rest: Any, **named: Any) -> int:
         """``os.open`` that may be the last thing that happens."""
         fd = self._os_open(path, flags, *rest, **named)
-        if flags & _WRITING:
+        if flags & _WRITING and not os.fsdecode(path).endswith(".tmp"):
             self.file_step("opened", path)
         return fd
 

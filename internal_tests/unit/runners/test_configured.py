@@ -10,7 +10,7 @@ from agency.domain.errors import AgencyError
 from agency.domain.output import Message, ThreadTold
 from agency.domain.settings import RunnerSettings
 from agency.runners.adapter import Scene
-from agency.runners.configured import Configured, is_described, require_complete
+from agency.runners.configured import Configured, require_complete
 
 SCENE = Scene(worktree="/work", directory="/record", environ={})
 WHOLE = RunnerSettings(
@@ -166,7 +166,7 @@ def test_a_line_of_output_is_an_id_a_message_or_nothing() -> None:
     ],
 )
 def test_command_and_environment_alone_describe_no_agent(settings: RunnerSettings, described: bool) -> None:
-    assert is_described(settings) is described
+    assert settings.describes_agent is described
 
 
 @pytest.mark.parametrize(
