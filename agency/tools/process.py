@@ -29,9 +29,10 @@ class Completed:
 
     @property
     def complaint(self) -> str:
-        """The last lines of standard error on one line, for a message."""
-        lines = self.err.decode("utf-8", "replace").strip().splitlines()
-        return " / ".join(line.strip() for line in lines[-3:])[:400]
+        """Standard error on one line, for a message: the first line, which says what is wrong, and the last ones."""
+        lines = [line.strip() for line in self.err.decode("utf-8", "replace").strip().splitlines()]
+        kept = lines if len(lines) <= 3 else [lines[0], *lines[-2:]]
+        return " / ".join(kept)[:400]
 
 
 def run(

@@ -11,6 +11,8 @@ from agency.tools.git.worktree import aside
 
 _SETTLED = 1.0
 """Seconds after which a lock file counts as forgotten, if nobody is at work. Git holds one for milliseconds."""
+_PATIENCE = 4.0
+"""Seconds that a lock file is waited for while a git is at work that may hold it."""
 _POLL = 0.02
 
 
@@ -41,15 +43,21 @@ def _is_half_made(entry: str) -> bool:
 
 
 def _is_forgotten(path: str, places: Sequence[str]) -> bool:
-    """Whether a lock file is there to stay. Waits up to a second for one that is young."""
-    patience = time.monotonic() + _SETTLED
+    """Whether a lock file is there to stay. Waits for one that is young, and for the end of a git that may hold it: a killed one
+    can take a moment to go."""
+    begun = time.monotonic()
+    real = [os.path.realpath(place) for place in places]
     while True:
         try:
             made = os.stat(path).st_mtime
         except FileNotFoundError:
             return False
-        if time.time() - made >= _SETTLED or time.monotonic() >= patience:
-            return not _git_at_work(made, [os.path.realpath(place) for place in places])
+        waited = time.monotonic() - begun
+        settled = time.time() - made >= _SETTLED or waited >= _SETTLED
+        if settled and not _git_at_work(made, real):
+            return True
+        if waited >= _PATIENCE:
+            return False
         time.sleep(_POLL)
 
 
