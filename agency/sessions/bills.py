@@ -37,7 +37,7 @@ def bills_of(context: Context, *, repo: str | None, every_repo: bool, archived: 
     runs = [run for repo_id in repo_ids for run in list_runs(context.paths, repo_id)]
     if archived:
         runs += [run for repo_id in repo_ids for run in list_runs(context.paths, repo_id, archived=True)]
-    runs.sort(key=lambda run: run.run_id, reverse=True)
+    runs.sort(key=lambda run: (run.created_at if isinstance(run, Run) else "", run.run_id), reverse=True)
     usages = usages_of(context, runs)
     billed = []
     for run in runs:
