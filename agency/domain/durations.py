@@ -24,6 +24,14 @@ def format_duration(seconds: float) -> str:
     return f"{int(seconds)}s"
 
 
+def moment_of(text: object) -> float:
+    """Seconds since 1970 of a time in the form of RFC 3339, 0 for what is none."""
+    try:
+        return datetime.fromisoformat(str(text)).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
 def parse_since(text: str, now: datetime) -> datetime:
     """The moment that ``text`` means: so long before ``now``, or a date or time in the form of ISO 8601, which without a zone
     is one of the clock on the wall, as ``now`` then has to be. Raises ValueError when it is neither."""

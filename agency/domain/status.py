@@ -34,7 +34,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agency.domain.durations import format_duration
+from agency.domain.errors import AgencyError
 from agency.domain.facts import RunFacts
+from agency.domain.reference import nearest
 
 STALLED_AFTER = 15 * 60.0
 """Seconds without a sign of life after which a run that says it works counts as stalled."""
@@ -323,3 +325,19 @@ def derive_status(facts: RunFacts) -> Verdict:
         if rule.applies(facts):
             return Verdict(status=rule.status(facts), rule=rule.name, summary=rule.summary(facts))
     raise AssertionError("the last rule applies to everything")
+
+
+def status_from(text: str) -> str:
+    """The beginning of a status that ``text`` means: ``ready-for-review``, ``READY`` and ``exited`` all mean one.
+
+    Raises E_USAGE, with the words that come nearest, when no status begins so.
+    """
+    wanted = " ".join(text.lower().replace("-", " ").replace("_", " ").split())
+    if wanted and (wanted.startswith("exited (") or any(status.startswith(wanted) for status in STATUSES)):
+        return wanted
+    close = nearest(wanted, STATUSES)
+    raise AgencyError(
+        "E_USAGE",
+        f"no status is called {text!r}",
+        hint=f"did you mean {' or '.join(close)}?" if close else f"a status is one of {', '.join(STATUSES)}",
+    )

@@ -13,8 +13,9 @@ import os
 from dataclasses import replace
 from functools import lru_cache
 
+from agency.domain.durations import moment_of
 from agency.domain.usage import Spending, Usage, each_once
-from agency.runners.written import count_of, entries, moment_of
+from agency.runners.jsonlines import count, objects_with
 
 
 def read_spendings(projects: str, thread_id: str) -> tuple[Spending, ...]:
@@ -56,7 +57,7 @@ def _read_state(path: str, size: int, mtime_ns: int) -> tuple[tuple[Spending, ..
     """The same; size and time tell when a file has to be read again."""
     spent: list[Spending] = []
     finals: dict[str, Usage] = {}
-    for entry in entries(path, (b'"usage"',)):
+    for entry in objects_with(path, (b'"usage"',)):
         message, result = entry.get("message"), entry.get("toolUseResult")
         if entry.get("type") == "assistant" and isinstance(message, dict):
             usage = _usage(message.get("usage"))
@@ -81,7 +82,7 @@ def _usage(told: object) -> Usage:
     if not isinstance(told, dict):
         return Usage()
     return Usage(
-        input=count_of(told.get("input_tokens")) + count_of(told.get("cache_creation_input_tokens")),
-        cached_input=count_of(told.get("cache_read_input_tokens")),
-        output=count_of(told.get("output_tokens")),
+        input=count(told.get("input_tokens")) + count(told.get("cache_creation_input_tokens")),
+        cached_input=count(told.get("cache_read_input_tokens")),
+        output=count(told.get("output_tokens")),
     )

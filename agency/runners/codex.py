@@ -13,11 +13,11 @@ import glob
 import json
 import os
 from collections.abc import Mapping
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from agency.domain.agent import AgentState, later_state, state_from_hooks
+from agency.domain.durations import moment_of
 from agency.domain.output import Output
 from agency.domain.usage import Spending
 from agency.runners.adapter import Adapter, Scene, Words
@@ -25,6 +25,7 @@ from agency.runners.codex_output import read_codex
 from agency.runners.codex_usage import read_spendings
 from agency.runners.codexhooks import hook_words
 from agency.runners.flags import Flag
+from agency.runners.jsonlines import last_objects
 from agency.runners.told import hook_command, read_told, took_prompt_since
 
 _ID_LENGTH = 36
@@ -99,7 +100,8 @@ class Codex(Adapter):
     def took_prompt(self, scene: Scene, thread_id: str | None, since: float) -> bool:
         """Whether its hooks told of a prompt since, or its session file holds something a person said."""
         return took_prompt_since(scene, since) or any(
-            _is_prompt(entry) and _moment(entry.get("timestamp")) >= since for entry in _last_entries(scene, thread_id)
+            _is_prompt(entry) and moment_of(entry.get("timestamp")) >= since
+            for entry in _last_entries(scene, thread_id)
         )
 
     def find_thread(self, scene: Scene, since: float) -> str | None:
@@ -149,20 +151,7 @@ def _files(scene: Scene, thread_id: str) -> list[str]:
 def _last_entries(scene: Scene, thread_id: str | None) -> list[Mapping[str, Any]]:
     """The last lines of the session file, oldest first; none while there is no such file."""
     files = _files(scene, thread_id) if thread_id is not None else []
-    if not files:
-        return []
-    with open(files[0], "rb") as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
-        lines = file.read().splitlines()
-    entries: list[Mapping[str, Any]] = []
-    for line in lines:
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(entry, dict):
-            entries.append(entry)
-    return entries
+    return last_objects(files[0], _TAIL) if files else []
 
 
 def _is_prompt(entry: Mapping[str, Any]) -> bool:
@@ -179,7 +168,7 @@ def _state_of(entry: Mapping[str, Any]) -> AgentState | None:
     kind = payload.get("type") if isinstance(payload, dict) else None
     if entry.get("type") != "event_msg" or not isinstance(payload, dict):
         return None
-    at = _moment(entry.get("timestamp"))
+    at = moment_of(entry.get("timestamp"))
     if kind in _DONE:
         return AgentState(doing="done", detail=str(payload.get("last_agent_message") or ""), at=at)
     if kind in _ASKS:
@@ -189,13 +178,6 @@ def _state_of(entry: Mapping[str, Any]) -> AgentState | None:
     if kind in _WORKS:
         return AgentState(doing="working", detail="", at=at)
     return None
-
-
-def _moment(text: object) -> float:
-    try:
-        return datetime.fromisoformat(str(text)).timestamp()
-    except ValueError:
-        return 0.0
 
 
 def _sessions(scene: Scene) -> str:

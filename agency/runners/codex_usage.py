@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from agency.domain.durations import moment_of
 from agency.domain.usage import Spending, Usage, each_once
-from agency.runners.written import count_of, entries, moment_of
+from agency.runners.jsonlines import count, objects_with
 
 _TELLING = (b'"token_usage_record"', b'"token_count"', b'"turn_context"', b'"spawn_agent"')
 
@@ -51,7 +52,7 @@ def _read_state(path: str, thread_id: str, size: int, mtime_ns: int) -> tuple[tu
     begun: list[str] = []
     model = "unknown"
     total: Usage | None = None
-    for entry in entries(path, _TELLING):
+    for entry in objects_with(path, _TELLING):
         payload = entry.get("payload")
         if not isinstance(payload, dict):
             continue
@@ -90,11 +91,11 @@ def _sub_agents(item: object) -> list[str]:
 
 
 def _usage(told: Mapping[str, Any]) -> Usage:
-    cached = min(count_of(told.get("cached_input_tokens")), count_of(told.get("input_tokens")))
+    cached = min(count(told.get("cached_input_tokens")), count(told.get("input_tokens")))
     return Usage(
-        input=count_of(told.get("input_tokens")) - cached,
+        input=count(told.get("input_tokens")) - cached,
         cached_input=cached,
-        output=count_of(told.get("output_tokens")),
+        output=count(told.get("output_tokens")),
     )
 
 

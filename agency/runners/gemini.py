@@ -16,9 +16,9 @@ import glob
 import os
 import uuid
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
+from agency.domain.durations import moment_of
 from agency.domain.output import Output
 from agency.domain.usage import Spending, Usage
 from agency.runners.adapter import Adapter, Scene, Words
@@ -106,7 +106,11 @@ class Gemini(Adapter):
     def took_prompt(self, scene: Scene, thread_id: str | None, since: float) -> bool:
         """Whether the file of the conversation holds something a person said since."""
         files = _files(scene, thread_id, answered=False) if thread_id is not None else []
-        return any(_is_prompt(record) and _moment(record) >= since for path in files for record in _records(path))
+        return any(
+            _is_prompt(record) and moment_of(record.get("timestamp")) >= since
+            for path in files
+            for record in _records(path)
+        )
 
     def spendings(self, scene: Scene, thread_id: str) -> tuple[Spending, ...]:
         """What the answers in the files of the conversation took. A record that is written again replaces the earlier one."""
@@ -174,13 +178,6 @@ def _is_prompt(record: Mapping[str, Any]) -> bool:
     return record.get("type") == "user" and any(string(part.get("text")) for part in objects(record.get("content")))
 
 
-def _moment(record: Mapping[str, Any]) -> float:
-    try:
-        return datetime.fromisoformat(string(record.get("timestamp"))).timestamp()
-    except ValueError:
-        return 0.0
-
-
 def _spending(record: Mapping[str, Any], tokens: Mapping[str, Any]) -> Spending:
     cached = count(tokens.get("cached"))
     usage = Usage(
@@ -188,4 +185,4 @@ def _spending(record: Mapping[str, Any], tokens: Mapping[str, Any]) -> Spending:
         cached_input=cached,
         output=count(tokens.get("output")) + count(tokens.get("thoughts")),
     )
-    return Spending(at=_moment(record), model=string(record.get("model")), usage=usage)
+    return Spending(at=moment_of(record.get("timestamp")), model=string(record.get("model")), usage=usage)

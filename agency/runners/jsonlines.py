@@ -1,7 +1,9 @@
-"""Reading the lines of JSON that agents write, whatever stands in them: never an exception, nothing where nothing fits."""
+"""Reading the lines of JSON that agents write, whatever stands in them: nothing where nothing fits, and no exception but
+OSError of a file that cannot be read."""
 
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +20,23 @@ def parsed(line: str | bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def last_objects(path: str, most: int | None) -> list[Mapping[str, Any]]:
+    """The JSON objects on the last lines of a file, oldest first: in its last ``most`` bytes, None for all of it. Raises
+    OSError."""
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        file.seek(max(0, size - most) if most is not None else 0)
+        return [told for line in file.read().splitlines() if (told := parsed(line))]
+
+
+def objects_with(path: str, telling: tuple[bytes, ...]) -> Iterator[Mapping[str, Any]]:
+    """The JSON objects on the lines of a file that hold one of ``telling``; the others are not looked into. Raises OSError."""
+    with open(path, "rb") as file:
+        for line in file:
+            if any(word in line for word in telling) and (told := parsed(line)):
+                yield told
 
 
 def within(value: object, *keys: str) -> Mapping[str, Any]:

@@ -1,13 +1,13 @@
 """What the hooks of an agent told: the command line that they start, and the lines that it appended."""
 
-import json
-import os
 import shlex
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from agency.runners import hook
 from agency.runners.adapter import Scene
+from agency.runners.jsonlines import last_objects
 
 _TAIL = 64 * 1024
 
@@ -17,23 +17,12 @@ def hook_command(scene: Scene) -> str:
     return shlex.join((sys.executable, "-I", "-S", hook.__file__, _path(scene)))
 
 
-def read_told(scene: Scene, *, whole: bool = False) -> list[dict[str, Any]]:
+def read_told(scene: Scene, *, whole: bool = False) -> list[Mapping[str, Any]]:
     """The last hook events of the run, or with ``whole`` all of them, oldest first."""
     try:
-        with open(_path(scene), "rb") as file:
-            file.seek(0 if whole else max(0, os.fstat(file.fileno()).st_size - _TAIL))
-            lines = file.read().splitlines()
+        return last_objects(_path(scene), None if whole else _TAIL)
     except OSError:
         return []
-    events = []
-    for line in lines:
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(event, dict):
-            events.append(event)
-    return events
 
 
 def took_prompt_since(scene: Scene, since: float) -> bool:

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 from agency.domain.durations import format_duration
 from agency.domain.run import Run
-from agency.domain.status import quiet_for
+from agency.domain.status import quiet_for, status_from
 from agency.sessions.context import Context
 from agency.sessions.find import find_repo
 from agency.sessions.observe import Observation, observe_all
-from agency.sessions.statuses import status_from
 from agency.store.repos import read_repo
 from agency.store.runs import list_repo_ids, list_runs
 

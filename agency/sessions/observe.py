@@ -5,9 +5,9 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from agency.domain.agent import AgentState
+from agency.domain.durations import moment_of
 from agency.domain.facts import SAYS, Doing, RunFacts, Saying, Session, is_doubtful, with_screen
 from agency.domain.journal import Journal, fold
 from agency.domain.launch import Launch
@@ -214,7 +214,7 @@ def read_saying(worktree: str) -> Mapping[str, object] | None:
         return None
     return {
         **{key: _harmless(value) for key, value in said.items()},
-        "written": max(written, _moment(said.get("updated_at"))),
+        "written": max(written, moment_of(said.get("updated_at"))),
     }
 
 
@@ -225,14 +225,6 @@ def _harmless(value: object) -> object:
     if isinstance(value, list):
         return [_harmless(item) for item in value]
     return value
-
-
-def _moment(text: object) -> float:
-    """Seconds since 1970 of an RFC 3339 time, 0 when it is none."""
-    try:
-        return datetime.fromisoformat(str(text)).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
 
 
 def _saying(said: Mapping[str, object] | None, now: float) -> Saying | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from agency.config.load import load_settings
 from agency.domain.cost import Bill, bill
+from agency.domain.durations import moment_of
 from agency.domain.errors import AgencyError
 from agency.domain.launch import Launch
 from agency.domain.run import BrokenRun, Run
@@ -134,12 +135,5 @@ def _starts(run: Run) -> list[Start]:
 
 def _begun(run: Run) -> float:
     """When the first launch was made, or the run, where that was not noted."""
-    from datetime import datetime
-
     first = next((start.at for start in _starts(run) if start.number == 1), None)
-    if first is not None:
-        return first
-    try:
-        return datetime.fromisoformat(run.created_at).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
+    return first if first is not None else moment_of(run.created_at)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agency.domain.usage import Spending, Usage, total_usage
 from agency.runners import claude_usage, codex_usage
-from agency.runners.written import count_of
+from agency.runners.jsonlines import count
 
 ROOT = "01a1f7b9-0bba-7452-8ad4-464b77f3073b"
 HELPER = "01a1f7b9-0e08-7061-9e95-8e40a8326318"
@@ -148,4 +148,4 @@ def test_odd_lines_neither_fail_nor_count_less_than_what_is_known(
 
 @given(values)
 def test_only_numbers_count(value: object) -> None:
-    assert count_of(value) == (value if type(value) is int and value > 0 else 0)
+    assert count(value) == (value if type(value) is int and value > 0 else 0)

@@ -47,9 +47,9 @@ def command(
     \b
     agency send fix-login "and the tests?" && agency wait fix-login --for done --for waiting
     """
+    from agency.domain.status import status_from
     from agency.sessions.find import require_run
     from agency.sessions.observe import observe
-    from agency.sessions.statuses import status_from
     from agency.sessions.wait import DONE, EXITED, WAITING, idle, status_changes, status_is, wait_until
 
     if status is not None and "status" not in wanted:
