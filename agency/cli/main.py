@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "kill": "End the session of a run and everything in it.",
     "show": "Everything known about a run.",
     "explain": "Why a run has the status it has.",
+    "verify": "Run the verify script of the repo on a run.",
     "diff": "What a run changed since its parent.",
     "events": "What happened to a run.",
     "logs": "Output of the scripts and of the pane.",

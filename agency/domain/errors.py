@@ -64,6 +64,18 @@ ERRORS: dict[str, ErrorKind] = {
     "E_DIRTY_WORKTREE": ErrorKind(meaning="the run holds work that exists nowhere else"),
     "E_RESTORE_FAILED": ErrorKind(meaning="what was cleaned cannot be brought back"),
     "E_UNSAFE_DELETE": ErrorKind(meaning="a path or branch that agency must not delete"),
+    # finishing
+    "E_EMPTY_DIFF": ErrorKind(meaning="the run has no commit that its target lacks"),
+    "E_NOT_ON_BRANCH": ErrorKind(meaning="the worktree does not stand on the branch of the run"),
+    "E_CONFLICT": ErrorKind(meaning="the work of the run conflicts with the branch it is to go to"),
+    "E_NOT_FAST_FORWARD": ErrorKind(meaning="the branch to land on has commits that the run lacks"),
+    "E_TARGET_DIRTY": ErrorKind(meaning="a checkout of the branch to land on has uncommitted changes"),
+    "E_TARGET_MOVED": ErrorKind(meaning="the branch to land on moved again and again"),
+    # the remote
+    "E_NO_ORIGIN": ErrorKind(meaning="the repository has no remote called origin"),
+    "E_UNSUPPORTED_ORIGIN": ErrorKind(meaning="origin is not on GitHub, so that there are no pull requests"),
+    "E_GIT_FETCH_FAILED": ErrorKind(meaning="git could not fetch from the remote"),
+    "E_GIT_PUSH_FAILED": ErrorKind(meaning="git could not push to the remote"),
     # scripts
     "E_SCRIPT_NOT_FOUND": ErrorKind(meaning="a configured script is missing or not executable"),
     "E_SCRIPT_FAILED": ErrorKind(meaning="a script of the repo failed"),

@@ -43,16 +43,33 @@ class ScriptStarted(TypedDict):
     log_path: str
 
 
+class VerifyStarted(ScriptStarted):
+    """The verify script starts on ``commit`` and ``tree``, all of the worktree; it may tell more in ``verify_json_path``."""
+
+    commit: str
+    tree: str
+    verify_json_path: str
+    operator: Operator
+
+
 class ScriptFinished(TypedDict):
-    """How a script ended. ``exit_code`` is absent when it was ended from outside."""
+    """How a script ended. ``exit_code`` is absent when it was ended from outside, by ``signal`` where that is known."""
 
     ok: bool
     exit_code: NotRequired[int]
+    signal: NotRequired[str]
     timed_out: bool
     cancelled: bool
     duration_ms: int
     log_path: str
     summary: NotRequired[str]
+
+
+class VerifyFinished(ScriptFinished):
+    """How the verify script ended, and where the evidence is. ``verify_json_path`` is None when the script told nothing there."""
+
+    verify_record_path: str
+    verify_json_path: str | None
 
 
 class SessionStart(TypedDict):
@@ -182,10 +199,147 @@ class BranchDeleted(TypedDict):
 
 
 class OperationFailed(TypedDict):
-    """The operation ended with an error and is not half-done: typing it again starts it anew."""
+    """The operation ended with an error and is not half-done: typing it again starts it anew. ``conflicts`` are the paths that
+    could not be combined."""
 
     error_code: str
     step: str
+    conflicts: NotRequired[list[str]]
+
+
+class PushStarted(TypedDict):
+    """The branch is about to be pushed and its pull request made or brought up to date."""
+
+    branch: str
+    commit: str
+    operator: Operator
+
+
+class DirtyAllowed(TypedDict):
+    """A command goes on although the worktree has uncommitted changes: ``status`` names them, as git does."""
+
+    cmd: str
+    status: list[str]
+
+
+class Transfer(TypedDict):
+    """Something was fetched from a remote, or pushed to it."""
+
+    remote: str
+    duration_ms: int
+
+
+class PullRequestEvent(TypedDict):
+    """A pull request was made, or its text brought up to date."""
+
+    pr_number: int
+    pr_url: str
+
+
+class PullRequestSought(TypedDict):
+    """The pull request of a branch was looked for. ``attempt`` counts from 1."""
+
+    owner_repo: str
+    head: str
+    attempt: int
+    found: bool
+
+
+class PushFinished(TypedDict):
+    """The branch was pushed. ``pr_action`` is ``created``, ``updated``, ``unchanged``, or ``none`` where there are no pull
+    requests."""
+
+    commit: str
+    pr_action: str
+    pr_number: NotRequired[int]
+    pr_url: NotRequired[str]
+
+
+class MergeStarted(TypedDict):
+    """The pull request is about to be merged at ``commit``."""
+
+    pr_number: int
+    pr_url: str
+    strategy: str
+    commit: str
+    no_delete_branch: bool
+    operator: Operator
+
+
+class MergeChecked(TypedDict):
+    """Nothing stands against the merge of a pull request."""
+
+    pr_number: int
+    pr_url: str
+    branch: str
+
+
+class MergeAsked(TypedDict):
+    """GitHub is asked to merge a pull request."""
+
+    pr_number: int
+    pr_url: str
+    strategy: str
+
+
+class MergeAnswered(TypedDict):
+    """What GitHub made of it."""
+
+    pr_number: int
+    ok: bool
+
+
+class MergeFinished(TypedDict):
+    """The pull request is merged; what is left is to archive the run."""
+
+    pr_number: int
+    pr_url: str
+    merge_commit: NotRequired[str]
+
+
+class LandStarted(TypedDict):
+    """The work up to ``commit`` is about to be combined with branch ``target`` in the directory ``place``."""
+
+    target: str
+    strategy: str
+    commit: str
+    place: str
+    operator: Operator
+
+
+class LandCombined(TypedDict):
+    """The work was combined with ``onto``, the tip of the target, as ``commit``. ``attempt`` counts from 1."""
+
+    commit: str
+    onto: str
+    attempt: int
+
+
+class LandMoving(TypedDict):
+    """The target is about to be moved from ``old`` to ``new``, with the checkout that stands on it (absent: none does)."""
+
+    target: str
+    old: str
+    new: str
+    checkout: NotRequired[str]
+
+
+class LandFinished(TypedDict):
+    """The target holds the work as ``commit``; what is left is to archive the run."""
+
+    target: str
+    strategy: str
+    commit: str
+
+
+class ConflictOpened(TypedDict):
+    """The branch is being rebased from ``old`` onto ``onto`` in the worktree; ``conflicts`` are the paths to be resolved."""
+
+    target: str
+    onto: str
+    old: str
+    conflicts: list[str]
+    told: bool
 
 
 class RestoreStarted(TypedDict):
@@ -251,6 +405,31 @@ WORKTREE_PARKED = EventKind("worktree_parked", WorktreeParked)
 BRANCH_DELETED = EventKind("branch_deleted", BranchDeleted)
 CLEAN_FINISHED = EventKind("clean_finished", Nothing)
 CLEAN_FAILED = EventKind("clean_failed", OperationFailed)
+VERIFY_STARTED = EventKind("verify_started", VerifyStarted)
+VERIFY_FINISHED = EventKind("verify_finished", VerifyFinished)
+PUSH_STARTED = EventKind("push_started", PushStarted)
+DIRTY_ALLOWED = EventKind("dirty_allowed", DirtyAllowed)
+GIT_FETCH_FINISHED = EventKind("git_fetch_finished", Transfer)
+GIT_PUSH_FINISHED = EventKind("git_push_finished", Transfer)
+PR_CREATED = EventKind("pr_created", PullRequestEvent)
+PR_BODY_SYNCED = EventKind("pr_body_synced", PullRequestEvent)
+PR_RESOLUTION_ATTEMPT = EventKind("pr_resolution_attempt", PullRequestSought)
+PUSH_FINISHED = EventKind("push_finished", PushFinished)
+PUSH_FAILED = EventKind("push_failed", OperationFailed)
+MERGE_PRECHECKS_PASSED = EventKind("merge_prechecks_passed", MergeChecked)
+MERGE_CONFIRMED = EventKind("merge_confirmed", Nothing)
+MERGE_STARTED = EventKind("merge_started", MergeStarted)
+MERGE_ALREADY_MERGED = EventKind("merge_already_merged", PullRequestEvent)
+GH_MERGE_STARTED = EventKind("gh_merge_started", MergeAsked)
+GH_MERGE_FINISHED = EventKind("gh_merge_finished", MergeAnswered)
+MERGE_FINISHED = EventKind("merge_finished", MergeFinished)
+MERGE_FAILED = EventKind("merge_failed", OperationFailed)
+LAND_STARTED = EventKind("land_started", LandStarted)
+LAND_COMBINED = EventKind("land_combined", LandCombined)
+LAND_MOVING = EventKind("land_moving", LandMoving)
+LAND_FINISHED = EventKind("land_finished", LandFinished)
+LAND_FAILED = EventKind("land_failed", OperationFailed)
+CONFLICT_OPENED = EventKind("conflict_opened", ConflictOpened)
 RECORD_REBUILT = EventKind("record_rebuilt", RecordRebuilt)
 RESTORE_STARTED = EventKind("restore_started", RestoreStarted)
 RESTORE_FINISHED = EventKind("restore_finished", Nothing)
@@ -278,9 +457,34 @@ def kind_of(name: str) -> EventKind[Any] | None:
     return EventKind(name, ThreadEvent) if name.endswith(_THREAD_EVENTS) else EVENTS.get(name)
 
 
-OPERATIONS: dict[str, tuple[str, frozenset[str]]] = {
-    "run_create": ("create", frozenset({"run_created", "run_create_failed"})),
-    "clean_started": ("clean", frozenset({"clean_finished", "clean_failed"})),
-    "restore_started": ("restore", frozenset({"restore_finished", "restore_failed"})),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationKind:
+    """An operation of several steps: its name, and the events that close it. ``in_the_way``: where it was left half-done, nobody
+    can work in the run before it is finished or undone. ``inner``: it may be a step of another, which then stays the one that
+    is told."""
+
+    name: str
+    closing: frozenset[str]
+    in_the_way: bool = False
+    inner: bool = False
+
+
+OPERATIONS: dict[str, OperationKind] = {
+    "run_create": OperationKind(
+        name="create", closing=frozenset({"run_created", "run_create_failed"}), in_the_way=True
+    ),
+    "clean_started": OperationKind(
+        name="clean", closing=frozenset({"clean_finished", "clean_failed"}), in_the_way=True
+    ),
+    "restore_started": OperationKind(
+        name="restore", closing=frozenset({"restore_finished", "restore_failed"}), in_the_way=True
+    ),
+    "verify_started": OperationKind(name="verify", closing=frozenset({"verify_finished"}), inner=True),
+    "push_started": OperationKind(name="push", closing=frozenset({"push_finished", "push_failed"})),
+    "merge_started": OperationKind(name="merge", closing=frozenset({"merge_finished", "merge_failed"})),
+    "land_started": OperationKind(name="land", closing=frozenset({"land_finished", "land_failed"})),
 }
-"""Intent event -> the operation it begins and the events that close it."""
+"""Intent event -> the operation it begins."""
+
+IN_THE_WAY = frozenset(kind.name for kind in OPERATIONS.values() if kind.in_the_way)
+"""Operations that leave a run in which nobody can work when they are left half-done."""

@@ -9,6 +9,8 @@ from agency.domain.events import OPERATIONS
 _STARTS = frozenset({"session_start", "resume_create", "resume_restart"})
 _ENDS_SESSION = frozenset({"kill_session", "work_kept", "clean_finished"})
 _CLEARS_ATTENTION = frozenset({"attention_cleared", "resume_attach", "resume_create", "resume_restart"})
+VERIFY_FAILED = "verify_failed"
+"""The reason for attention that a failed verify sets and a good one clears."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +66,13 @@ def fold(events: Iterable[Mapping[str, Any]]) -> Journal:
         at = str(event.get("timestamp", ""))
         data = _mapping(event.get("data"))
         last_event, last_event_at = name, at
-        if name in OPERATIONS:
-            kind, closing = OPERATIONS[name]
+        begun = OPERATIONS.get(name)
+        if begun is not None and not (begun.inner and operation is not None and operation.kind != begun.name):
+            closing = begun.closing
             operator = _mapping(data.get("operator"))
             pid = operator.get("pid")
             operation = Operation(
-                kind=kind,
+                kind=begun.name,
                 since=at,
                 step=name,
                 pid=pid if isinstance(pid, int) else 0,
@@ -94,7 +97,9 @@ def fold(events: Iterable[Mapping[str, Any]]) -> Journal:
             attention, attention_since = "stop_requested", at
         elif name == "attention_set":
             attention, attention_since = str(data.get("reason", "unknown")), at
-        elif name in _CLEARS_ATTENTION:
+        elif name == "verify_finished" and data.get("ok") is False and not data.get("cancelled"):
+            attention, attention_since = VERIFY_FAILED, at
+        elif name in _CLEARS_ATTENTION or (name == "verify_finished" and data.get("ok") and attention == VERIFY_FAILED):
             attention = attention_since = None
     return Journal(
         operation=operation,

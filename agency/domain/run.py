@@ -19,7 +19,10 @@ class RecordNewer(RecordInvalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run. Timestamps are UTC, RFC 3339 with milliseconds. ``archived``: the record stands in the archive."""
+    """One run. Timestamps are UTC, RFC 3339 with milliseconds. ``archived``: the record stands in the archive.
+
+    ``merged_at`` is when its work reached another branch for good, ``last_push_commit`` what agency pushed last.
+    """
 
     run_id: RunId
     repo_id: RepoId
@@ -39,6 +42,10 @@ class Run:
     merged_at: str | None
     archived: bool
     directory: str
+    pr_number: int | None = None
+    pr_url: str | None = None
+    last_push_at: str | None = None
+    last_push_commit: str | None = None
 
     @property
     def session_name(self) -> str:
@@ -91,6 +98,10 @@ def run_from_record(
         abandoned=bool(flags.get("abandoned")),
         archived_at=archive.get("archived_at"),
         merged_at=archive.get("merged_at"),
+        pr_number=number if isinstance(number := record.get("pr_number"), int) else None,
+        pr_url=_optional_text(record, "pr_url"),
+        last_push_at=_optional_text(record, "last_push_at"),
+        last_push_commit=_optional_text(record, "last_push_commit"),
         archived=archived,
         directory=directory,
     )
@@ -147,11 +158,20 @@ def record_from_events(
                 record = new_record(intent, run_id=run_id, repo_id=repo_id, repo=repo, created_at=created_at)
             except KeyError:
                 return None
-        elif event.get("event") == "rename" and record is not None and data.get("new"):
+        elif record is None:
+            continue
+        elif event.get("event") == "rename" and data.get("new"):
             record["name"] = data["new"]
-        elif event.get("event") == "clean_started" and record is not None and archived:
-            record["flags"] = {"abandoned": True}
-            record["archive"] = {"archived_at": str(event.get("timestamp", ""))}
+        elif event.get("event") in ("merge_finished", "land_finished"):
+            record["archive"] = {"merged_at": str(event.get("timestamp", ""))}
+        elif event.get("event") == "restore_finished":
+            record["archive"] = {}
+        elif event.get("event") in ("pr_created", "pr_body_synced", "push_finished"):
+            record |= {key: data[key] for key in ("pr_number", "pr_url") if key in data}
+        elif event.get("event") == "clean_started" and archived:
+            merged = record.get("archive", {}).get("merged_at")
+            record["flags"] = {} if merged else {"abandoned": True}
+            record["archive"] = {**record.get("archive", {}), "archived_at": str(event.get("timestamp", ""))}
     return record
 
 
@@ -165,6 +185,11 @@ def _text(record: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str) or not value:
         raise RecordInvalid(f"meta.json has no {key}")
     return value
+
+
+def _optional_text(record: Mapping[str, Any], key: str) -> str | None:
+    value = record.get(key)
+    return value if isinstance(value, str) and value else None
 
 
 def _words(record: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -46,8 +46,9 @@ STATUSES = (
     *("needs input", "blocked", "ready for review"),
     *("active", "stalled", "needs attention"),
     *("exited", "stopped", "lost (reboot)", "lost (tmux died)", "lost (ended from outside)"),
-    *("creating", "cleaning", "restoring"),
+    *("creating", "cleaning", "restoring", "verifying", "pushing", "merging", "landing"),
     *("interrupted (create)", "interrupted (clean)", "interrupted (restore)"),
+    *("interrupted (push)", "interrupted (merge)", "interrupted (land)"),
     *("failed", "worktree missing", "broken", "idle", "merged", "abandoned"),
 )
 """Every status; ``exited`` is followed by its exit code in brackets."""
@@ -73,11 +74,22 @@ class Rule:
     summary: Callable[[RunFacts], str]
 
 
-_OPERATION_WORDS = {"create": "creating", "clean": "cleaning", "restore": "restoring"}
+_OPERATION_WORDS = {
+    "create": "creating",
+    "clean": "cleaning",
+    "restore": "restoring",
+    "verify": "verifying",
+    "push": "pushing",
+    "merge": "merging",
+    "land": "landing",
+}
 _OPERATION_NEXT = {
     "create": "agency restore finishes the worktree, agency clean removes it",
     "clean": "agency clean finishes it, agency restore undoes it",
     "restore": "agency restore finishes it",
+    "push": "agency push finishes it",
+    "merge": "agency merge finishes it",
+    "land": "agency land finishes it",
 }
 
 
@@ -163,7 +175,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="operation-interrupted",
         says="a command began something and ended before it was done",
-        applies=lambda f: f.operation is not None,
+        applies=lambda f: f.operation is not None and f.operation != "verify",  # of which nothing stays half-done
         status=lambda f: f"interrupted ({f.operation})",
         summary=lambda f: _OPERATION_NEXT.get(f.operation or "", ""),
     ),

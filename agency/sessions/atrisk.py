@@ -46,6 +46,8 @@ def look_at_risk(context: Context, run: Run, repo: Repo) -> AtRisk:
         uncommitted = status.uncommitted
         tips.append(status.commit)
     unmerged = unpushed = 0
+    if run.merged_at is not None:
+        tips = []  # perhaps into another branch than its parent
     for tip in dict.fromkeys(tip for tip in tips if tip is not None and tip != run.base_commit):
         commits = own_commits(shared, tip=tip, parent_branch=run.parent_branch, base=run.base_commit)
         unmerged, unpushed = max(unmerged, commits.unmerged), max(unpushed, commits.unpushed)

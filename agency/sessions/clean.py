@@ -7,42 +7,20 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
-from agency.domain.events import (
-    ARCHIVE_FINISHED,
-    ARCHIVE_STARTED,
-    BRANCH_DELETED,
-    CLEAN_FAILED,
-    CLEAN_FINISHED,
-    CLEAN_STARTED,
-    WORK_KEPT,
-    WORKTREE_PARKED,
-)
+from agency.domain.events import CLEAN_FINISHED
 from agency.domain.journal import fold
 from agency.domain.repo import Repo
 from agency.domain.run import Run
+from agency.sessions.archive import Archiving, archive_run
 from agency.sessions.atrisk import AtRisk, look_at_risk
 from agency.sessions.context import Context
-from agency.sessions.find import remember
-from agency.sessions.live import live_pane
-from agency.sessions.park import keep_work, park, snapshot
-from agency.sessions.place import config_root, repo_of, require_repo_of
-from agency.sessions.processes import end_processes
-from agency.sessions.remove import clear_way, remove_branch
+from agency.sessions.place import repo_of, require_repo_of
 from agency.sessions.restore import restore_run
-from agency.sessions.scripts import run_script, script_failed
-from agency.sessions.threads import forget_trust
-from agency.sessions.usage import keep_usage
 from agency.sessions.whole import require_idle
 from agency.sessions.worktree import connect, is_connected
-from agency.store.eventlog import now
-from agency.store.launches import discard_start_files
-from agency.store.runs import log_of, move_to_archive, update_meta
+from agency.store.runs import log_of
 from agency.tools.git.command import Git
-from agency.tools.identity import this_process
-from agency.tools.signals import outlive_the_terminal, shielded
-from agency.tools.tmux.sessions import kill_session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,79 +64,15 @@ def clean_run(context: Context, run: Run, request: CleanRequest, show: Callable[
     at_risk = _look(context, run, compared)
     if not _consent(run, at_risk, request):
         return None
-    with context.lock(run.repo_id):
-        require_idle(run, fold(log_of(run).read()))
-        if repo is not None:
-            remember(context, repo)
-        if not request.discard and _look(context, run, compared) != at_risk:
-            raise _dirty(run, _look(context, run, compared), "has changed in the meantime")
-        log_of(run).append(
-            CLEAN_STARTED(
-                {
-                    "delete_branch": request.delete_branch,
-                    "discard": request.discard,
-                    "operator": this_process(context.command),
-                }
-            ),
-            durable=True,
-        )
-    try:
-        _archive_script(context, run, request, show)
-        with context.busy("ending the session and keeping the work"):
-            _end_session(context, run)
-            kept = snapshot(context, run, compared) if compared is not None and is_connected(run, compared) else None
-    except BaseException as error:
-        with shielded():
-            code = error.code if isinstance(error, AgencyError) else "E_INTERRUPTED"
-            log_of(run).append(CLEAN_FAILED({"error_code": code, "step": "before_parking"}), durable=True)
-        raise
-    with shielded():
-        return _put_away(context, run, repo, request, at_risk, kept)
 
+    def recheck() -> None:
+        if not request.discard and (now_at_risk := _look(context, run, compared)) != at_risk:
+            raise _dirty(run, now_at_risk, "has changed in the meantime")
 
-def _put_away(
-    context: Context,
-    run: Run,
-    repo: Repo | None,
-    request: CleanRequest,
-    at_risk: AtRisk,
-    kept: tuple[str, str | None, int] | None,
-) -> Cleaned:
-    """The part under the lock. Each step can be repeated, and each is followed by its event."""
-    with context.lock(run.repo_id) as lock:
-        log = log_of(run)
-        git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd) if repo is not None else None
-        if git is not None:
-            clear_way(context, run, git)
-        if git is not None and kept is not None:
-            tree, index, uncommitted = kept
-            ref, commit = keep_work(context, run, git, tree, index)
-            log.append(WORK_KEPT({"ref": ref, "commit": commit, "uncommitted": uncommitted}), durable=True)
-        place = park(context, run, git)
-        if place is not None:
-            log.append(WORKTREE_PARKED({"path": place}), durable=True)
-        tip = _remove_branch(context, run, git, request) if git is not None else None
-        if tip is not None:
-            log.append(BRANCH_DELETED({"branch": run.branch, "commit": tip}), durable=True)
-        keep_usage(context, run)
-        discard_start_files(run.directory)
-        forget_trust(context, run)
-        update_meta(run, {"flags": {"abandoned": True}, "archive": {"archived_at": now()}})
-        archived = move_to_archive(context.paths, run)
-        log_of(archived).append(CLEAN_FINISHED({}), durable=True)
-    return Cleaned(run=archived, already=False, at_risk=at_risk, branch="deleted" if tip is not None else "kept")
-
-
-def _remove_branch(context: Context, run: Run, git: Git, request: CleanRequest) -> str | None:
-    """Remove the branch when that was asked for or it holds no commit of its own. One that must not go stays, and the
-    clean goes on."""
-    try:
-        return remove_branch(git, run, only_at=None if request.delete_branch else run.base_commit)
-    except AgencyError as error:
-        if error.code != "E_UNSAFE_DELETE":
-            raise
-        context.tell(error.message)
-        return None
+    how = Archiving(discard=request.discard, delete_branch=request.delete_branch, force=request.force, recheck=recheck)
+    archived = archive_run(context, run, repo, how, show)
+    branch = "deleted" if archived.branch_deleted else "kept"
+    return Cleaned(run=archived.run, already=False, at_risk=at_risk, branch=branch)
 
 
 def _finish_archived(context: Context, run: Run) -> Cleaned:
@@ -219,30 +133,3 @@ def _dirty(run: Run, at_risk: AtRisk, how: str) -> AgencyError:
         unmerged=at_risk.unmerged,
         unpushed=at_risk.unpushed,
     )
-
-
-def _archive_script(context: Context, run: Run, request: CleanRequest, show: Callable[[bytes], None]) -> None:
-    if not os.path.isdir(run.worktree):
-        return
-    try:
-        script = load_settings(config_root(context, run), context.paths.config).scripts.get("archive")
-        if script is None:
-            return
-        result = run_script(
-            context, run, "archive", script, started=ARCHIVE_STARTED, finished=ARCHIVE_FINISHED, show=show
-        )
-        if not result.ok:
-            raise script_failed(run, "archive", result, hint=f"agency clean {run.name} --force goes on without it")
-    except AgencyError as error:
-        if not request.force or error.code == "E_INTERRUPTED":
-            raise
-        context.tell(f"going on although the archive script did not succeed: {error.message}")
-
-
-def _end_session(context: Context, run: Run) -> None:
-    launch, tmux, panes = live_pane(context, run)
-    with shielded():
-        end_processes(run, launch, panes)
-        if panes:
-            kill_session(tmux, panes[0].session_id)
-        outlive_the_terminal()

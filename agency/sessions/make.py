@@ -167,10 +167,12 @@ def _set_up(context: Context, run: Run, settings: Settings, show: Callable[[byte
     script = settings.scripts.get("setup")
     if script is None:
         return
-    from agency.sessions.scripts import record_of, run_script, script_failed
+    from agency.sessions.scripts import record_of, run_recorded_script, script_failed
 
     try:
-        result = run_script(context, run, "setup", script, started=SETUP_STARTED, finished=SETUP_FINISHED, show=show)
+        result = run_recorded_script(
+            context, run, "setup", script, started=SETUP_STARTED, finished=SETUP_FINISHED, show=show
+        )
         with context.lock(run.repo_id):
             update_meta(run, {"setup": record_of(result), "flags": {"setup_failed": None if result.ok else True}})
         if not result.ok:

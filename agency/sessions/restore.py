@@ -69,7 +69,7 @@ def restore_run(context: Context, run: Run | BrokenRun) -> Restored:
             with context.busy("bringing the worktree back"):
                 how = _bring_back(context, run, repo, git, journal)
             scaffold(run, None)
-            update_meta(run, {"flags": {"abandoned": None}, "archive": {"archived_at": None}})
+            update_meta(run, {"flags": {"abandoned": None}, "archive": {"archived_at": None, "merged_at": None}})
             if run.archived:
                 run = move_from_archive(context.paths, run)
             git.ask("update-ref", "-d", trash_ref(run.run_id))

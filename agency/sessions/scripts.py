@@ -32,19 +32,23 @@ _TICK = 0.1
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptResult:
     """How a script ended. ``exit_code`` is None when it was ended from outside, which ``timed_out`` and ``cancelled`` tell
-    apart. ``summary`` is what it said in ``.agency/out/<name>.json``."""
+    apart; ``signal`` is what ended it. ``summary`` is what it said in ``.agency/out/<name>.json``, which is ``json_path`` when it
+    is there; ``problem`` is why that cannot be read."""
 
     ok: bool
     exit_code: int | None
+    signal: str | None
     timed_out: bool
     cancelled: bool
     duration_ms: int
     log_path: str
     command: str
     summary: str | None
+    json_path: str | None
+    problem: str | None
 
 
-def run_script(
+def run_recorded_script(
     context: Context,
     run: Run,
     name: str,
@@ -54,24 +58,38 @@ def run_script(
     finished: EventKind[ScriptFinished],
     show: Callable[[bytes], None],
 ) -> ScriptResult:
-    """Run script ``name`` in the worktree and record its start and end.
+    """:func:`run_script`, with its start and end in the events of the run."""
+    log = log_of(run)
+    result = run_script(context, run, name, script, begun=lambda data: log.append(started(data)), show=show)
+    log.append(finished(finished_data(result)))
+    return result
 
-    Its output goes to ``logs/<name>.log`` and to ``show`` as it comes. It runs in a session of its own with standard input
-    closed; when its time is over, or agency is told to stop (INT, TERM), its whole process tree gets TERM, three seconds, and
-    KILL. ``.agency/out/<name>.json``, removed before, may turn success into failure, never the reverse.
+
+def run_script(
+    context: Context,
+    run: Run,
+    name: str,
+    script: ScriptSettings,
+    *,
+    begun: Callable[[ScriptStarted], object],
+    show: Callable[[bytes], None],
+    log_name: str | None = None,
+) -> ScriptResult:
+    """Run script ``name`` in the worktree. ``begun`` records that it starts.
+
+    Its output goes to ``logs/<name>.log`` (or ``log_name``) and to ``show`` as it comes. It runs in a session of its own with
+    standard input closed; when its time is over, or agency is told to stop (INT, TERM), its whole process tree gets TERM, three
+    seconds, and KILL. ``.agency/out/<name>.json``, removed before, may turn success into failure, never the reverse.
 
     Raises E_SCRIPT_NOT_FOUND.
     """
-    log_path = f"{run.directory}/logs/{name}.log"
-    result_path = f"{run.worktree}/.agency/out/{name}.json"
+    log_path = f"{run.directory}/logs/{log_name or name}.log"
+    result_path = json_path_of(run, name)
     argv = _argv(run, name, script)
-    log = log_of(run)
     os.makedirs(os.path.dirname(log_path), exist_ok=True)
+    begun({"command": shlex.join(script.argv), "timeout_ms": int(script.timeout * 1000), "log_path": log_path})
     discard(result_path)
-    log.append(
-        started({"command": shlex.join(script.argv), "timeout_ms": int(script.timeout * 1000), "log_path": log_path})
-    )
-    begun = time.monotonic()
+    start = time.monotonic()
     with told_plainly("writing a log", log_path), open(log_path, "wb", buffering=0) as file:
 
         def on_output(chunk: bytes) -> None:
@@ -80,19 +98,26 @@ def run_script(
                 show(chunk)
 
         code, timed_out, cancelled = _run(context, run, argv, script.timeout, on_output)
-    said = read_result(result_path)
-    result = ScriptResult(
-        ok=code == 0 and not (timed_out or cancelled) and said.get("ok") is not False,
-        exit_code=code if not (timed_out or cancelled) else None,
+    said, problem = read_result(result_path)
+    ended = timed_out or cancelled
+    return ScriptResult(
+        ok=code == 0 and not ended and said.get("ok") is not False,
+        exit_code=code if code is not None and code >= 0 and not ended else None,
+        signal=signal.Signals(-code).name if code is not None and code < 0 else None,
         timed_out=timed_out,
         cancelled=cancelled,
-        duration_ms=int((time.monotonic() - begun) * 1000),
+        duration_ms=int((time.monotonic() - start) * 1000),
         log_path=log_path,
         command=shlex.join(script.argv),
         summary=str(said["summary"]) if isinstance(said.get("summary"), str) else None,
+        json_path=result_path if said or problem else None,
+        problem=problem,
     )
-    log.append(finished(_finished(result)))
-    return result
+
+
+def json_path_of(run: Run, name: str) -> str:
+    """Where script ``name`` may write what it has to say of its result."""
+    return f"{run.worktree}/.agency/out/{name}.json"
 
 
 def record_of(result: ScriptResult) -> dict[str, object]:
@@ -101,6 +126,7 @@ def record_of(result: ScriptResult) -> dict[str, object]:
         "command": result.command,
         "ok": result.ok,
         "exit_code": result.exit_code,
+        "signal": result.signal,
         "timed_out": result.timed_out,
         "cancelled": result.cancelled,
         "duration_ms": result.duration_ms,
@@ -122,7 +148,8 @@ def script_failed(run: Run, name: str, result: ScriptResult, *, hint: str) -> Ag
         )
     if result.cancelled:
         return AgencyError("E_INTERRUPTED", f"the {name} script was cancelled", hint=hint, run_id=run.run_id)
-    reason = result.summary or (f"exit code {result.exit_code}" if result.exit_code else f"{name}.json says ok: false")
+    ended = f"exit code {result.exit_code}" if result.exit_code else result.signal and f"ended by {result.signal}"
+    reason = result.summary or ended or f"{name}.json says ok: false"
     return AgencyError(
         "E_SCRIPT_FAILED",
         f"the {name} script failed: {reason}",
@@ -145,14 +172,20 @@ def last_lines(path: str, most: int = 20) -> list[str] | None:
     return [line[:500] for line in lines[-most:]] or None
 
 
-def read_result(path: str) -> Mapping[str, object]:
-    """What a script said of its own result; empty when it said nothing that can be read."""
+def read_result(path: str) -> tuple[Mapping[str, object], str | None]:
+    """What a script said of its own result, and why that cannot be read; empty and None when it said nothing."""
     try:
         with open(path, "rb") as file:
             said = json.loads(file.read(1 << 20))
-    except (OSError, ValueError):
-        return {}
-    return said if isinstance(said, dict) and isinstance(said.get("schema_version"), str) else {}
+    except FileNotFoundError:
+        return {}, None
+    except OSError as error:
+        return {}, f"it cannot be read: {error.strerror}"
+    except (ValueError, RecursionError):
+        return {}, "it is not JSON"
+    if not isinstance(said, dict) or not isinstance(said.get("schema_version"), str):
+        return {}, "it has no schema_version"
+    return said, None
 
 
 def _argv(run: Run, name: str, script: ScriptSettings) -> tuple[str, ...]:
@@ -216,7 +249,8 @@ def _cancelled_by_signal() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _finished(result: ScriptResult) -> ScriptFinished:
+def finished_data(result: ScriptResult) -> ScriptFinished:
+    """The result as the event tells it that ends a script."""
     data: ScriptFinished = {
         "ok": result.ok,
         "timed_out": result.timed_out,
@@ -226,6 +260,8 @@ def _finished(result: ScriptResult) -> ScriptFinished:
     }
     if result.exit_code is not None:
         data["exit_code"] = result.exit_code
+    if result.signal is not None:
+        data["signal"] = result.signal
     if result.summary is not None:
         data["summary"] = result.summary
     return data

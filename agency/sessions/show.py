@@ -10,9 +10,11 @@ from agency.sessions.context import Context
 from agency.sessions.listing import describe
 from agency.sessions.live import live_pane
 from agency.sessions.observe import observe
+from agency.sessions.verify import evidence_of
 from agency.store.records import read_record, write_file
 from agency.store.repos import read_repo
 from agency.store.runs import log_of
+from agency.store.verify import read_verify_record
 from agency.tools.tmux.look import capture, runner_pane
 
 
@@ -41,6 +43,7 @@ def details(context: Context, run: Run | BrokenRun) -> dict[str, object]:
         "meta": _meta(run),
         "session": run.session_name if isinstance(run, Run) else None,
         "runner_status": said,
+        "verify": _verify(context, run) if isinstance(run, Run) else None,
         "report": {"exists": os.path.isfile(paths["report_path"]), "path": paths["report_path"]},
         "logs": {name: f"{paths['logs_dir']}/{name}.log" for name in ("setup", "verify", "archive")},
         "last_event": seen.journal.last_event,
@@ -81,6 +84,13 @@ def capture_transcript(context: Context, run: Run) -> dict[str, object]:
         end["capture_error"] = problem
     log.append(CMD_END(end))
     return {"capture_ok": problem is None, "capture_error": problem}
+
+
+def _verify(context: Context, run: Run) -> dict[str, object] | None:
+    evidence = evidence_of(context, run)
+    if evidence is None:
+        return None
+    return {**(read_verify_record(run) or {}), "stale": evidence.stale, "word": evidence.word}
 
 
 def _meta(run: Run | BrokenRun) -> object:

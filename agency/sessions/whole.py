@@ -1,6 +1,7 @@
 """Refusing to work on a run that another command is working on, or that one left half-done."""
 
 from agency.domain.errors import AgencyError
+from agency.domain.events import IN_THE_WAY
 from agency.domain.journal import Journal, fold
 from agency.domain.run import Run
 from agency.store.runs import log_of
@@ -14,14 +15,17 @@ _NEXT = {
 
 
 def require_whole(run: Run) -> Journal:
-    """The journal of the run, when nothing stands half-done. Raises E_RUN_BUSY or E_RUN_INCOMPLETE.
+    """The journal of the run, when it can be worked in. Raises E_RUN_BUSY or E_RUN_INCOMPLETE.
 
-    A creation that was interrupted after its worktree was filled counts as whole: a resume finishes it.
+    A creation that was interrupted after its worktree was filled counts as whole: a resume finishes it. Operations that leave
+    the worktree alone (a push, say) do not count.
     """
     journal = fold(log_of(run).read())
-    require_idle(run, journal)
     operation = journal.operation
-    if operation is not None and not (operation.kind == "create" and journal.tree_made):
+    if operation is None or operation.kind not in IN_THE_WAY:
+        return journal
+    require_idle(run, journal)
+    if not (operation.kind == "create" and journal.tree_made):
         raise AgencyError(
             "E_RUN_INCOMPLETE",
             f"{operation.kind} of {run.name} was interrupted after {operation.step} ({operation.since})",

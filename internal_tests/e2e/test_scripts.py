@@ -186,7 +186,9 @@ def test_a_run_with_a_failed_setup_is_removed_by_clean(world: World) -> None:
 def test_a_setup_ended_by_a_signal_has_failed(world: World) -> None:
     result = run_with_setup(world, "kill -KILL $$")
     assert (result.code, result.error_code) == (1, "E_SCRIPT_FAILED")
-    assert finished(find_named(world, "set-up"))["exit_code"] == -9
+    ended = finished(find_named(world, "set-up"))
+    assert (ended.get("exit_code"), ended["signal"]) == (None, "SIGKILL")
+    assert "ended by SIGKILL" in result.err
 
 
 def test_a_setup_that_says_no_has_failed_although_it_exits_with_0(world: World) -> None:

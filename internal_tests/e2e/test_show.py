@@ -33,6 +33,7 @@ KEYS = {
         "last_event",
         "last_event_at",
         "paths",
+        "verify",
         "usage",
     ),
 }

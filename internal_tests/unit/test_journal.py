@@ -41,7 +41,7 @@ def test_an_open_intent_tells_who_began_it_and_how_far_it_came() -> None:
 
 
 @pytest.mark.parametrize(
-    ("begun", "closing"), [(intent, end) for intent, (_, ends) in OPERATIONS.items() for end in sorted(ends)]
+    ("begun", "closing"), [(intent, end) for intent, kind in OPERATIONS.items() for end in sorted(kind.closing)]
 )
 def test_a_closing_event_ends_its_operation(begun: str, closing: str) -> None:
     assert journal(begun).operation is not None
@@ -50,7 +50,7 @@ def test_a_closing_event_ends_its_operation(begun: str, closing: str) -> None:
 
 @pytest.mark.parametrize("intent", sorted(OPERATIONS))
 def test_the_closing_events_of_other_operations_do_not_end_it(intent: str) -> None:
-    foreign = {end for other, (_, ends) in OPERATIONS.items() if other != intent for end in ends}
+    foreign = {end for other, kind in OPERATIONS.items() if other != intent for end in kind.closing}
     assert all(journal(intent, end).operation is not None for end in foreign)
 
 
@@ -116,6 +116,26 @@ def test_attention_outlives_everything_else(other: str) -> None:
     assert journal("stop", other).attention == "stop_requested"
 
 
+def test_a_verify_that_is_part_of_another_operation_leaves_that_open() -> None:
+    operation = journal("land_started", "verify_started", "verify_finished").operation
+    assert operation is not None
+    assert (operation.kind, operation.step) == ("land", "verify_finished")
+
+
+def test_a_failed_verify_calls_for_attention_until_a_good_one() -> None:
+    failed = event("verify_finished", ok=False, cancelled=False)
+    assert fold([failed]).attention == "verify_failed"
+    assert fold([failed, event("verify_finished", ok=True)]).attention is None
+
+
+def test_a_verify_that_a_person_cancelled_calls_for_nobody() -> None:
+    assert fold([event("verify_finished", ok=False, cancelled=True)]).attention is None
+
+
+def test_a_good_verify_clears_no_other_call_for_attention() -> None:
+    assert fold([event("stop"), event("verify_finished", ok=True)]).attention == "stop_requested"
+
+
 def test_the_last_event_and_its_time() -> None:
     last = journal("run_create", "attach")
     assert (last.last_event, last.last_event_at) == ("attach", "at attach")
@@ -130,8 +150,9 @@ def test_an_operation_is_open_exactly_while_its_last_intent_is_not_closed(histor
     starts = {"session_start", "resume_create", "resume_restart"}
     open_kind, ends = None, frozenset[str]()
     for name in history:
-        if name in OPERATIONS:
-            open_kind, ends = OPERATIONS[name]
+        begun = OPERATIONS.get(name)
+        if begun is not None and not (begun.inner and open_kind not in (None, begun.name)):
+            open_kind, ends = begun.name, begun.closing
         elif name in ends or (open_kind == "create" and name in starts):
             open_kind, ends = None, frozenset()
     operation = journal(*history).operation

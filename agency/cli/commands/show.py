@@ -57,6 +57,7 @@ def _print(told: dict[str, Any], bill: Bill | None) -> None:
             "pr": "none",
             "status": told["derived_status"] + (" (archived)" if told["archived"] else ""),
             "summary": told["summary"] or "-",
+            "verify": f"{told['verify']['word']} at {told['verify']['finished_at']}" if told["verify"] else "-",
             "usage": usage_line(bill) if bill is not None else "-",
             "cost": cost_line(bill) if bill is not None else "-",
             "last_event": f"{told['last_event']} ({told['last_event_at']})",
