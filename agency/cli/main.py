@@ -38,6 +38,7 @@ COMMANDS: dict[str, str] = {
     "shell": "A shell in the worktree of a run.",
     "mark": "Say that a run needs a look, or no longer.",
     "rename": "Give a run another name.",
+    "land": "Bring the work of a run into a local branch.",
     "clean": "Archive a run; nothing is destroyed.",
     "restore": "Undo a clean, or repair a worktree.",
     "gc": "Let go of what was archived long ago.",

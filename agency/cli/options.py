@@ -72,6 +72,46 @@ def as_json(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(command)
 
 
+def one_strategy(*names: str) -> Callable[[F], F]:
+    """A flag for each way to combine, of which one may be given; the first is meant without any. Passed on as ``strategy``."""
+
+    def one(ctx: click.Context, param: click.Parameter, given: bool) -> None:
+        if not given:
+            return
+        if ctx.params.get("strategy") is not None:
+            raise click.UsageError(f"{', '.join(f'--{name}' for name in names)} exclude each other", ctx)
+        ctx.params["strategy"] = str(param.opts[0]).removeprefix("--")
+
+    def decorate(command: F) -> F:
+        wrapped = _with_default(command, names[0])
+        for name in reversed(names):
+            says = _STRATEGIES[name] + (" This is the default." if name == names[0] else "")
+            option = click.option(f"--{name}", is_flag=True, expose_value=False, callback=one, help=says)
+            wrapped = option(wrapped)
+        return wrapped
+
+    return decorate
+
+
+_STRATEGIES = {
+    "squash": "All commits become one.",
+    "merge": "A merge commit.",
+    "rebase": "Each commit anew, on top of the branch.",
+    "ff-only": "The commits as they are; refused when the branch has others.",
+}
+
+
+def _with_default(command: F, default: str) -> F:
+    """``command`` called with ``default`` as ``strategy`` when no flag said otherwise."""
+    from functools import wraps
+
+    @wraps(command)
+    def call(*args: Any, **named: Any) -> Any:
+        return command(*args, **{"strategy": default, **named})
+
+    return call  # type: ignore[return-value]
+
+
 def complete_ref(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Names and ids of present runs that begin with ``incomplete``, for shell completion."""
     return _complete(ctx, incomplete, (False,))

@@ -17,6 +17,7 @@ from agency.sessions.atrisk import AtRisk, look_at_risk
 from agency.sessions.context import Context
 from agency.sessions.place import repo_of, require_repo_of
 from agency.sessions.restore import restore_run
+from agency.sessions.settle import settle_land
 from agency.sessions.whole import require_idle
 from agency.sessions.worktree import connect, is_connected
 from agency.store.runs import log_of
@@ -59,6 +60,8 @@ def clean_run(context: Context, run: Run, request: CleanRequest, show: Callable[
     journal = fold(log_of(run).read())
     require_idle(run, journal)
     repo = repo_of(context, run) if request.force else require_repo_of(context, run)
+    if repo is not None and journal.operation is not None and journal.operation.kind == "land":
+        run = settle_land(context, run, repo)
     compared = repo if journal.tree_made else None  # nobody can have worked in a tree that was never filled
     _connect(context, run, compared, request)
     at_risk = _look(context, run, compared)

@@ -15,11 +15,12 @@ from agency.tools.git.snapshot import trash_ref
 from agency.tools.git.worktree import delete_branch, list_checkouts, resolve
 
 
-def clear_way(context: Context, run: Run, git: Git) -> None:
-    """Remove what a killed git left in the repository and would stop the next. Hold the repo lock."""
+def clear_way(context: Context, run: Run, git: Git, *refs: str) -> None:
+    """Remove what a killed git left in the repository and would stop the next, also of ``refs`` that are no part of the run. Hold
+    the repo lock."""
     clear_leftovers(
         git.git_dir or "",
-        refs=(f"refs/heads/{run.branch}", trash_ref(run.run_id)),
+        refs=(f"refs/heads/{run.branch}", trash_ref(run.run_id), *refs),
         worktrees=context.paths.worktrees(run.repo_id),
     )
 

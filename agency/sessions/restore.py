@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
-from agency.domain.events import RESTORE_FAILED, RESTORE_FINISHED, RESTORE_STARTED
+from agency.domain.events import IN_THE_WAY, RESTORE_FAILED, RESTORE_FINISHED, RESTORE_STARTED
 from agency.domain.journal import Journal, fold
 from agency.domain.repo import Repo
 from agency.domain.run import BrokenRun, Run
@@ -53,7 +53,8 @@ def restore_run(context: Context, run: Run | BrokenRun) -> Restored:
         require_idle(run, journal)
         git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
         _require_free_name(context, run)
-        if not run.archived and journal.operation is None and is_connected(run, repo):
+        half_done = journal.operation is not None and journal.operation.kind in IN_THE_WAY
+        if not run.archived and not half_done and is_connected(run, repo):
             if mended:
                 return Restored(run=run, how="record rebuilt")
             raise AgencyError(

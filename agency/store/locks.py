@@ -52,12 +52,14 @@ class RepoLock:
 
 
 @contextmanager
-def repo_lock(path: str, *, command: str, timeout: float, tell: Callable[[str], None]) -> Iterator[RepoLock]:
+def repo_lock(
+    path: str, *, command: str, timeout: float, tell: Callable[[str], None], what: str = "the lock of the repo"
+) -> Iterator[RepoLock]:
     """Hold the lock file ``path`` during the block, waiting up to ``timeout`` seconds for whoever holds it.
 
     While holders come and go, as when many runs are made at once, the wait goes on, up to twelve times as long.
-    ``command`` is shown to those who wait. After a second of waiting ``tell`` is called once with who holds it. Raises
-    E_REPO_LOCKED when the time is over, E_STORE_FAILED when the file cannot be made.
+    ``command`` is shown to those who wait. After a second of waiting ``tell`` is called once with who holds it; ``what`` is
+    waited for. Raises E_REPO_LOCKED when the time is over, E_STORE_FAILED when the file cannot be made.
     """
     from filelock import lock_descriptor
 
@@ -81,7 +83,7 @@ def repo_lock(path: str, *, command: str, timeout: float, tell: Callable[[str], 
                     lock=path,
                 )
             if waited >= _TELL_AFTER and not told:
-                tell(f"waiting for the lock of the repo, held by {_describe_holder(path)}")
+                tell(f"waiting for {what}, held by {_describe_holder(path)}")
                 told = True
             time.sleep(_POLL)
         holder_path = f"{path}.holder"

@@ -9,6 +9,9 @@ from agency.domain.errors import AgencyError
 from agency.domain.ids import RepoId, RunId
 from agency.domain.testguard import allowed_under_test
 
+LANDING = ".land"
+"""After the id of a run in the name of the worktree that is there while it lands."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paths:
@@ -39,6 +42,10 @@ class Paths:
         """The lock file of a repo."""
         return f"{self.repo(repo_id)}/.lock"
 
+    def landing_lock(self, repo_id: RepoId) -> str:
+        """The lock file that those hold who land, one after the other."""
+        return f"{self.repo(repo_id)}/.landing"
+
     def runs(self, repo_id: RepoId) -> str:
         """Where the records of present runs are."""
         return f"{self.repo(repo_id)}/runs"
@@ -58,6 +65,10 @@ class Paths:
     def worktree(self, repo_id: RepoId, run_id: RunId) -> str:
         """The worktree of a run."""
         return f"{self.worktrees(repo_id)}/{run_id}"
+
+    def landing(self, repo_id: RepoId, run_id: RunId) -> str:
+        """The worktree in which the work of a run is combined with the branch that it lands on."""
+        return f"{self.worktree(repo_id, run_id)}{LANDING}"
 
 
 def find_paths(environ: Mapping[str, str]) -> Paths:

@@ -5,6 +5,7 @@ import re
 import shlex
 
 from agency.domain.errors import AgencyError
+from agency.domain.events import IN_THE_WAY
 from agency.domain.ids import RunId, is_run_id, run_of_session
 from agency.domain.repo import Repo
 from agency.domain.run import Run
@@ -14,6 +15,7 @@ from agency.sessions.listing import list_observations
 from agency.sessions.live import tmux_of
 from agency.sessions.worktree import connect, is_connected
 from agency.store.launches import read_launch
+from agency.store.paths import LANDING
 from agency.store.runs import list_repo_ids, list_runs
 from agency.tools.git.command import Git
 from agency.tools.git.discover import discover
@@ -42,9 +44,12 @@ def _operations(context: Context) -> list[Check]:
         if seen.facts.broken is not None:
             mend = f"agency show {seen.run.run_id} --paths"
             checks.append(Check(name="run", state="warning", text=f"{name}: {seen.facts.broken}", mend=mend))
-        elif seen.facts.operation is not None and not seen.facts.operation_alive:
-            text = f"{name}: {seen.facts.operation} was interrupted after {seen.facts.operation_step}"
+        elif seen.verdict.rule == "operation-interrupted":
+            operation = seen.facts.operation or ""
+            text = f"{name}: {operation} was interrupted after {seen.facts.operation_step}"
             mend = f"agency clean {seen.run.run_id}, or agency restore {seen.run.run_id}"
+            if operation not in IN_THE_WAY:
+                mend = f"agency {operation} {seen.run.run_id}"
             checks.append(Check(name="run", state="warning", text=text, mend=mend))
         elif not seen.facts.worktree_present and not seen.run.archived:
             text = f"{name}: its worktree is gone"
@@ -103,7 +108,7 @@ def _worktrees(context: Context, repo: Repo, *, fix: bool) -> list[Check]:
     checks = []
     for checkout in list_checkouts(git):
         inside = os.path.dirname(os.path.realpath(checkout.path)) == root
-        run_id = os.path.basename(checkout.path)
+        run_id = os.path.basename(checkout.path).removesuffix(LANDING)
         if not inside or RunId(run_id) in known or os.path.isdir(checkout.path):
             continue
         text = f"git still lists the worktree {checkout.path}, which is gone"
@@ -118,7 +123,8 @@ def _worktrees(context: Context, repo: Repo, *, fix: bool) -> list[Check]:
     except OSError:
         names = []
     for name in sorted(names):
-        if not is_run_id(name) or RunId(name) not in known:
+        run_id = name.removesuffix(LANDING)  # of a run that lands, or whose interrupted land is told with it
+        if not is_run_id(run_id) or RunId(run_id) not in known:
             text = f"{root}/{name} belongs to no run"
             mend = f"look at it, then remove it: {root}/{name}"
             checks.append(Check(name="worktree", state="warning", text=text, mend=mend))

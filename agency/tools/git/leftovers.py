@@ -19,17 +19,22 @@ _POLL = 0.02
 def clear_leftovers(git_dir: str, *, refs: Sequence[str], worktrees: str) -> None:
     """Remove forgotten lock files of ``refs`` and of the packed refs, and half-made entries of worktrees of runs, all of which
     are in the directory ``worktrees``."""
-    main = os.path.dirname(git_dir) if os.path.basename(git_dir) == ".git" else git_dir
     for ref in ("packed-refs", *refs):
-        path = f"{git_dir}/{ref}.lock"
-        if os.path.lexists(path) and _is_forgotten(path, (main, worktrees)):
-            os.unlink(path)
+        clear_lock(f"{git_dir}/{ref}.lock", git_dir=git_dir, places=(worktrees,))
     entries = f"{git_dir}/worktrees"
     for name in os.listdir(entries) if os.path.isdir(entries) else []:
-        if is_run_id(name) and _is_half_made(f"{entries}/{name}"):
+        if is_run_id(name.partition(".")[0]) and _is_half_made(f"{entries}/{name}"):
             gone = aside(git_dir, "gone")
             os.rename(f"{entries}/{name}", gone)
             shutil.rmtree(gone)
+
+
+def clear_lock(path: str, *, git_dir: str, places: Sequence[str]) -> None:
+    """Remove a lock file that a killed git left. ``places`` are where, besides in the repository of ``git_dir``, a git may stand
+    that holds it."""
+    main = os.path.dirname(git_dir) if os.path.basename(git_dir) == ".git" else git_dir
+    if os.path.lexists(path) and _is_forgotten(path, (main, *places)):
+        os.unlink(path)
 
 
 def _is_half_made(entry: str) -> bool:

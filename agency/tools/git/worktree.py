@@ -52,6 +52,11 @@ def add_new_worktree(git: Git, *, path: str, branch: str, commit: str) -> None:
     git.do("worktree", "add", "--quiet", "--no-checkout", "--no-track", "-b", branch, path, commit)
 
 
+def add_detached(git: Git, *, path: str, commit: str) -> None:
+    """Make an empty worktree on ``commit`` and no branch at a path that is free. Raises E_GIT_FAILED."""
+    git.do("worktree", "add", "--quiet", "--no-checkout", "--detach", path, commit)
+
+
 def adopt_tree(git: Git, *, path: str, branch: str, commit: str) -> None:
     """Make the directory ``path``, whose files stay as they are, a worktree of the repository on ``branch`` again.
 

@@ -1,0 +1,85 @@
+"""What every way to finish a run has in common: what must hold before, and the archive afterwards."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agency.domain.errors import AgencyError
+from agency.domain.events import LAND_FINISHED
+from agency.domain.repo import Repo
+from agency.domain.run import BrokenRun, Run
+from agency.sessions.archive import Archived, Archiving, archive_run
+from agency.sessions.context import Context
+from agency.sessions.worktree import git_in
+from agency.store.eventlog import now
+from agency.store.runs import load_run, log_of, update_meta
+from agency.tools.git.status import tree_status
+from agency.tools.git.worktree import resolve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """The committed work of a run: ``tip`` is the commit of its branch."""
+
+    tip: str
+
+
+def require_committed(context: Context, run: Run, *, dirty_ok: bool = False) -> Work:
+    """The work of a run, all of which is committed on its own branch.
+
+    Raises E_WORKTREE_MISSING, E_NOT_ON_BRANCH, E_DIRTY_WORKTREE (unless ``dirty_ok``), E_GIT_FAILED.
+    """
+    git = git_in(context, run)
+    status = tree_status(git)
+    tip = resolve(git, f"refs/heads/{run.branch}")
+    if status.branch != run.branch or tip is None:
+        raise AgencyError(
+            "E_NOT_ON_BRANCH",
+            f"the worktree of {run.name} stands on {status.branch or 'no branch'} and not on {run.branch}",
+            hint=f"agency shell {run.name}, and there: git switch {run.branch} (or git rebase --continue)",
+            run_id=run.run_id,
+            worktree=run.worktree,
+        )
+    if status.uncommitted and not dirty_ok:
+        raise AgencyError(
+            "E_DIRTY_WORKTREE",
+            f"{run.name} holds {status.uncommitted} uncommitted file{'' if status.uncommitted == 1 else 's'}",
+            hint=f'agency send {run.name} "commit your work", or commit it yourself: agency shell {run.name}',
+            run_id=run.run_id,
+            uncommitted=[*status.changed, *status.untracked][:20],
+        )
+    return Work(tip=tip)
+
+
+def require_same(context: Context, run: Run, work: Work) -> None:
+    """Raise E_DIRTY_WORKTREE when the run has gone on working since ``work`` was looked at, and as :func:`require_committed`."""
+    if require_committed(context, run) != work:
+        raise AgencyError(
+            "E_DIRTY_WORKTREE",
+            f"{run.name} has made new commits in the meantime",
+            hint="type the command again when it is done",
+            run_id=run.run_id,
+        )
+
+
+def note_merged(context: Context, run: Run, **more: object) -> Run:
+    """Write down that the work of a run reached another branch; the run as it then is. Hold the repo lock."""
+    update_meta(run, {"archive": {"merged_at": run.merged_at or now()}, **more})
+    merged = load_run(context.paths, run.repo_id, run.run_id)
+    if isinstance(merged, BrokenRun):
+        raise AgencyError("E_RUN_BROKEN", f"the record of {run.run_id} cannot be read: {merged.reason}")
+    return merged
+
+
+def note_landed(context: Context, run: Run, *, target: str, commit: str, strategy: str) -> Run:
+    """Write down that the target holds the work. Hold the repo lock."""
+    landed = note_merged(context, run, landed={"target": target, "commit": commit, "strategy": strategy})
+    log_of(landed).append(LAND_FINISHED({"target": target, "strategy": strategy, "commit": commit}), durable=True)
+    return landed
+
+
+def archive_merged(
+    context: Context, run: Run, repo: Repo, *, delete_branch: bool, show: Callable[[bytes], None]
+) -> Archived:
+    """Archive a run whose work was merged. Nobody is asked again: its files are parked whole, also what was written since."""
+    how = Archiving(discard=True, delete_branch=delete_branch, force=False, recheck=lambda: None)
+    return archive_run(context, run, repo, how, show)
