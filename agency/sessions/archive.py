@@ -103,6 +103,14 @@ def archive_run(
         return _put_away(context, run, repo, how, kept)
 
 
+def finish_archived(context: Context, run: Run) -> None:
+    """Close the archiving of a run that was interrupted after its last step but one."""
+    with context.lock(run.repo_id):
+        operation = fold(log_of(run).read()).operation
+        if operation is not None and operation.kind == "clean":
+            log_of(run).append(CLEAN_FINISHED({}), durable=True)
+
+
 def _put_away(
     context: Context,
     run: Run,

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
-from agency.domain.events import CLEAN_FINISHED
 from agency.domain.journal import fold
 from agency.domain.repo import Repo
 from agency.domain.run import Run
-from agency.sessions.archive import Archiving, archive_run
+from agency.sessions.archive import Archiving, archive_run, finish_archived
 from agency.sessions.atrisk import AtRisk, look_at_risk
 from agency.sessions.context import Context
 from agency.sessions.place import repo_of, require_repo_of
@@ -55,7 +54,8 @@ def clean_run(context: Context, run: Run, request: CleanRequest, show: Callable[
     if run.archived:
         half_done = fold(log_of(run).read()).operation
         if half_done is None or half_done.kind != "restore":
-            return _finish_archived(context, run)
+            finish_archived(context, run)
+            return Cleaned(run=run, already=True, at_risk=AtRisk(), branch="kept")
         run = restore_run(context, run).run
     journal = fold(log_of(run).read())
     require_idle(run, journal)
@@ -76,15 +76,6 @@ def clean_run(context: Context, run: Run, request: CleanRequest, show: Callable[
     archived = archive_run(context, run, repo, how, show)
     branch = "deleted" if archived.branch_deleted else "kept"
     return Cleaned(run=archived.run, already=False, at_risk=at_risk, branch=branch)
-
-
-def _finish_archived(context: Context, run: Run) -> Cleaned:
-    """Close a clean that was interrupted after its last step but one."""
-    with context.lock(run.repo_id):
-        operation = fold(log_of(run).read()).operation
-        if operation is not None and operation.kind == "clean":
-            log_of(run).append(CLEAN_FINISHED({}), durable=True)
-    return Cleaned(run=run, already=True, at_risk=AtRisk(), branch="kept")
 
 
 def _connect(context: Context, run: Run, repo: Repo | None, request: CleanRequest) -> None:

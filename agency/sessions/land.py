@@ -12,6 +12,7 @@ from agency.domain.events import LAND_COMBINED, LAND_FAILED, LAND_MOVING, LAND_S
 from agency.domain.journal import fold
 from agency.domain.repo import Repo
 from agency.domain.run import Run
+from agency.sessions.archive import finish_archived
 from agency.sessions.context import Context
 from agency.sessions.finished import Work, archive_merged, note_landed, require_committed, require_same
 from agency.sessions.landing import discard_landing, make_landing, verify_landing
@@ -69,14 +70,16 @@ def land_run(context: Context, run: Run, request: LandRequest, show: Callable[[b
                 hint=f"agency restore {run.run_id}",
                 run_id=run.run_id,
             )
+        finish_archived(context, run)
         return _landed(run, already=True)
     repo = require_repo_of(context, run)
-    journal = require_whole(run)
+    journal = fold(log_of(run).read())
     require_idle(run, journal)
     if journal.operation is not None and journal.operation.kind == "land":
         run = settle_land(context, run, repo)
     if run.merged_at is not None:
         return _put_away(context, run, repo, show)
+    require_whole(run)
     target = request.target or run.parent_branch
     work = require_committed(context, run)
     _require_landable(context, run, repo, work, target, request)
@@ -148,9 +151,9 @@ def _land(
                 context.tell("there is no verify script; the work lands without one")
             step = "move"
             with shielded():
+                discard_landing(context, run, repo)
                 landed = _move(context, run, repo, work, target, onto, subject.commit, strategy)
                 if landed is not None:
-                    discard_landing(context, landed, repo)
                     return landed
             context.tell(f"{target} has moved in the meantime; starting again")
         raise AgencyError(

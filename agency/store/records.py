@@ -111,13 +111,19 @@ def discard(path: str) -> None:
 def discard_leftovers(path: str) -> None:
     """Remove what killed processes left of ``path`` half-written."""
     directory, name = os.path.split(path)
+    discard_leftovers_in(directory, name)
+
+
+def discard_leftovers_in(directory: str, name: str | None = None) -> None:
+    """Remove what killed processes left half-written in a directory, of the file ``name`` or of any."""
     try:
         entries = os.listdir(directory)
     except OSError:
         return
     for entry in entries:
-        pid = entry.removeprefix(f"{name}.").removesuffix(".tmp")
-        if entry == f"{name}.{pid}.tmp" and pid.isdigit() and not _is_running(int(pid)):
+        stem, _, pid = entry.removesuffix(".tmp").rpartition(".")
+        ours = entry.endswith(".tmp") and pid.isdigit() and name in (None, stem)
+        if ours and not _is_running(int(pid)):
             discard(f"{directory}/{entry}")
 
 

@@ -11,7 +11,14 @@ from agency.domain.run import BrokenRun, RecordInvalid, RecordNewer, Run, run_fr
 from agency.store.eventlog import EventLog
 from agency.store.failures import told_plainly
 from agency.store.paths import Paths
-from agency.store.records import make_directory, move_directory, patch_record, read_record, write_record
+from agency.store.records import (
+    discard_leftovers_in,
+    make_directory,
+    move_directory,
+    patch_record,
+    read_record,
+    write_record,
+)
 
 _HIDDEN = ".new-"
 """Before the id of a run in the name of a directory: its record is not there yet, or no longer."""
@@ -99,6 +106,7 @@ def move_to_archive(paths: Paths, run: Run) -> Run:
     """Move the record of a present run into the archive. Hold the repo lock."""
     make_directory(paths.archive(run.repo_id))
     sweep_hidden(paths.runs(run.repo_id))
+    discard_leftovers_in(run.directory)
     return _moved(paths, run, f"{paths.archive(run.repo_id)}/{run.run_id}", archived=True)
 
 

@@ -14,6 +14,7 @@ AGAIN = ("run", NAME, "--detached")
 RESUME = ("resume", NAME, "--detached")
 CLEAN = ("clean", NAME, "--yes", "--discard")
 RESTORE = ("restore", NAME)
+LAND = ("land", NAME, "--yes")
 _CONFIG = f"""version: 1
 defaults: {{runner: still}}
 runners:
@@ -42,13 +43,15 @@ class Operation:
     """One operation. ``prepare`` makes the files it begins from, ``warm_up`` what has to run besides.
 
     ``ways`` are what a user may type after a kill, as ``agency ls`` and the hints of errors say: each finishes or undoes
-    what was left half-done. AGAIN is typed only when no run is there, everything else only when one is.
+    what was left half-done. AGAIN is typed only when no run is there, everything else only when one is. ``judge`` looks, once the
+    run is archived, whether what it was to bring about has come about once or not at all.
     """
 
     words: Words
     prepare: Callable[[World], None]
     warm_up: Callable[[World], None]
     ways: tuple[tuple[Words, ...], ...]
+    judge: Callable[[World], None] | None = None
 
 
 def fresh(world: World) -> None:
@@ -76,6 +79,17 @@ def stopped_with_work(world: World) -> None:
     (run.worktree / "deep" / "note.txt").write_text("untracked\n")
 
 
+def stopped_with_commits(world: World) -> None:
+    """A run without a session that holds two commits, and a verify script that judges them."""
+    fresh(world)
+    world.commit({"agency.yaml": f"{_CONFIG}  verify: {{command: [test, -f, deep/new.txt]}}\n", "gone.txt": "old\n"})
+    run = world.run(NAME)
+    world.commit({"src.txt": "changed\n", "deep/new.txt": "new\n"}, "one", cwd=run.worktree)
+    world.git("rm", "-q", "gone.txt", cwd=run.worktree)
+    world.git("commit", "-qm", "two", cwd=run.worktree)
+    world.ok("kill", NAME)
+
+
 def archived_with_work(world: World) -> None:
     """The same, cleaned with its branch."""
     stopped_with_work(world)
@@ -100,6 +114,17 @@ def dead_pane(world: World) -> None:
     wait_for(lambda: run.pane()["dead"] == "1", "the pane to be dead")
 
 
+def landed_once_or_not_at_all(world: World) -> None:
+    """The branch holds the work in one commit exactly when the run counts as merged, and the checkout shows the same."""
+    (row,) = world.runs()
+    subjects = world.git("log", "--format=%s", "main").splitlines()
+    merged = row["derived_status"] == "merged"
+    assert subjects.count(NAME) == merged, f"{row['derived_status']}, but main holds {subjects}"
+    assert (world.repo / "deep" / "new.txt").exists() == merged
+    assert (world.repo / "gone.txt").exists() != merged
+    assert (world.repo / "src.txt").read_text() == ("changed\n" if merged else "as committed\n")
+
+
 _RESUMED = ((RESUME,), (CLEAN,))
 
 OPERATIONS: dict[str, Operation] = {
@@ -121,6 +146,13 @@ OPERATIONS: dict[str, Operation] = {
         prepare=stopped_with_work,
         warm_up=nothing,
         ways=(((*CLEAN, "--delete-branch"),), (RESTORE,)),
+    ),
+    "land": Operation(
+        words=LAND,
+        prepare=stopped_with_commits,
+        warm_up=nothing,
+        ways=((LAND,), (CLEAN,), (RESUME, LAND)),
+        judge=landed_once_or_not_at_all,
     ),
     "restore": Operation(
         words=RESTORE, prepare=archived_with_work, warm_up=nothing, ways=((RESTORE, RESUME), (CLEAN,))

@@ -9,8 +9,8 @@ from internal_tests.chaos.staging import Stage
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import World
 
-_SENDS_ON = {RESTORE: {"E_NOT_ARCHIVED"}, RESUME: {"E_RUN_INCOMPLETE", "E_WORKTREE_MISSING"}}
-"""Refusals that are right: nothing is missing; or the worktree has to be finished first, as the hint says."""
+_SENDS_ON = {RESTORE: {"E_NOT_ARCHIVED"}, RESUME: {"E_RUN_INCOMPLETE", "E_WORKTREE_MISSING", "E_RUN_NOT_FOUND"}}
+"""Refusals that are right: nothing is missing; the worktree has to be finished first, as the hint says; the run is archived."""
 
 
 class Scenario:
@@ -67,6 +67,8 @@ class Scenario:
                 assert rows[0]["derived_status"] == "active", f"shown as {rows[0]['derived_status']} in the end"
             world.ok(*CLEAN)
         check_nothing_left(world)
+        if self.operation.judge is not None:
+            self.operation.judge(world)
         if self.work is not None and self.operation.words[0] != "resume":
             world.ok(*RESTORE)
             self._check_work()

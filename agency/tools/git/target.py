@@ -72,6 +72,7 @@ def _take(git: Git, old: str, new: str, *options: str) -> None:
     at work there for a moment is waited for."""
     deadline = time.monotonic() + _PATIENCE
     while True:
+        git.ask("update-index", "-q", "--refresh", timeout=LONG)  # files that were only touched do not count as changed
         taken = git.ask("read-tree", "-m", "-u", *options, old, new, timeout=LONG)
         if taken.code == 0:
             return
