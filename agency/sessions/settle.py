@@ -48,6 +48,8 @@ def settle_land(context: Context, run: Run, repo: Repo) -> Run:
             target = str(started.get("target", run.parent_branch))
             git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
             clear_way(context, run, git, f"refs/heads/{target}")
+            for place in checkouts_of(git, target):
+                _clear_locks(git, place)
             if moving is None or not _is_moved(context, run, git, moving):
                 failed = LAND_FAILED({"error_code": "E_INTERRUPTED", "step": journal.operation.step})
                 log_of(run).append(failed, durable=True)
@@ -69,6 +71,15 @@ def _steps(run: Run) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
     return started, moving
 
 
+def _clear_locks(git: Git, checkout: str) -> None:
+    """Remove what a killed git of ours left in a checkout of the target and would stop every git there."""
+    place = discover(checkout)
+    if place is None:
+        return
+    for name in ("index", "HEAD"):
+        clear_lock(f"{place.git_dir}/{name}.lock", git_dir=git.git_dir or "", places=(checkout,))
+
+
 def _is_moved(context: Context, run: Run, git: Git, moving: Mapping[str, Any]) -> bool:
     """Whether the target holds the combined commit; a checkout that was half moved is moved whole first."""
     target, old, new = str(moving["target"]), str(moving["old"]), str(moving["new"])
@@ -80,9 +91,6 @@ def _is_moved(context: Context, run: Run, git: Git, moving: Mapping[str, Any]) -
     checkout = moving.get("checkout")
     if tip != old or not isinstance(checkout, str) or checkout not in checkouts_of(git, target):
         return False
-    place = discover(checkout)
-    if place is not None:
-        clear_lock(f"{place.git_dir}/index.lock", git_dir=git.git_dir or "", places=(checkout,))
     inside = Git(environ=context.environ, tree=checkout, lock_fd=git.lock_fd)
     if not is_half_moved(inside, old=old, new=new):
         return False

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from internal_tests.chaos.invariants import agency_branches, check_always, worktrees
+from internal_tests.chaos.invariants import agency_branches, check_always, check_nothing_left, worktrees
 from internal_tests.chaos.operations import fresh
 from internal_tests.support.world import Result, World
 
@@ -74,3 +74,24 @@ def test_ten_simultaneous_runs_of_different_names_all_succeed_in_a_repo_never_se
     results = _at_once(world, [("run", f"name-{number}", "--detached") for number in range(10)])
     assert [result.code for result in results] == [0] * 10, [result.err for result in results]
     assert len(check_always(world)) == len(world.sessions()) == 10
+
+
+@pytest.mark.parametrize("strategy", ["--merge", "--squash", "--rebase"])
+def test_twelve_simultaneous_lands_of_different_runs_are_all_in_the_branch(world: World, strategy: str) -> None:
+    fresh(world)
+    world.commit({"agency.yaml": (world.repo / "agency.yaml").read_text() + '  verify: {command: "true"}\n'})
+    names = [f"run-{number}" for number in range(12)]
+    before = world.git("rev-list", "--count", "--first-parent", "main")
+    for name in names:
+        run = world.run(name)
+        world.commit({f"{name}.txt": f"{name}\n"}, name, cwd=run.worktree)
+    results = _at_once(world, [("land", name, strategy, "--yes") for name in names])
+    failed = [result.err for result in results if result.code != 0]
+    assert not failed, f"{len(failed)} of 12 failed: {failed}"
+    assert int(world.git("rev-list", "--count", "--first-parent", "main")) == int(before) + 12
+    for name in names:
+        assert (world.repo / f"{name}.txt").read_text() == f"{name}\n"
+        assert world.git("show", f"main:{name}.txt") == name
+    rows = check_always(world)
+    assert {row["derived_status"] for row in rows} == {"merged"}
+    check_nothing_left(world)
