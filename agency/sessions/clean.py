@@ -23,6 +23,7 @@ from agency.domain.journal import fold
 from agency.domain.repo import Repo
 from agency.domain.run import Run
 from agency.sessions.atrisk import AtRisk, look_at_risk
+from agency.sessions.consent import allows_script
 from agency.sessions.context import Context
 from agency.sessions.find import remember
 from agency.sessions.live import live_pane
@@ -71,7 +72,8 @@ def clean_run(context: Context, run: Run, request: CleanRequest, show: Callable[
 
     A run whose restore was interrupted is restored first. No lock is held while a person answers or the archive script runs.
     Raises E_CONFIRMATION_REQUIRED, E_DIRTY_WORKTREE when work would be put away without ``discard``, E_SCRIPT_FAILED when the
-    archive script fails without ``force``, E_RUN_BUSY, E_NO_REPO when the repository is gone and ``force`` was not given.
+    archive script fails without ``force``, E_CONSENT_REQUIRED when it is not allowed, E_RUN_BUSY,
+    E_NO_REPO when the repository is gone and ``force`` was not given.
     """
     if run.archived:
         half_done = fold(log_of(run).read()).operation
@@ -84,7 +86,7 @@ def clean_run(context: Context, run: Run, request: CleanRequest, show: Callable[
     compared = repo if journal.tree_made else None  # nobody can have worked in a tree that was never filled
     _connect(context, run, compared, request)
     at_risk = _look(context, run, compared)
-    if not _consent(run, at_risk, request):
+    if not _consent(run, at_risk, request) or (archive := _allowed_archive(context, run, request)) is None:
         return None
     with context.lock(run.repo_id):
         require_idle(run, fold(log_of(run).read()))
@@ -103,7 +105,8 @@ def clean_run(context: Context, run: Run, request: CleanRequest, show: Callable[
             durable=True,
         )
     try:
-        _archive_script(context, run, request, show)
+        if archive:
+            _archive_script(context, run, request, show)
         with context.busy("ending the session and keeping the work"):
             _end_session(context, run)
             kept = snapshot(context, run, compared) if compared is not None and is_connected(run, compared) else None
@@ -219,6 +222,25 @@ def _dirty(run: Run, at_risk: AtRisk, how: str) -> AgencyError:
         unmerged=at_risk.unmerged,
         unpushed=at_risk.unpushed,
     )
+
+
+def _allowed_archive(context: Context, run: Run, request: CleanRequest) -> bool | None:
+    """Whether the archive script, where there is one, is to be run; None: a person did not allow it. With ``force`` one that is
+    not allowed is passed over."""
+    try:
+        script = load_settings(config_root(context, run), context.paths.config).scripts.get("archive")
+        if script is None or not os.path.isdir(run.worktree) or allows_script(context, run, "archive", script):
+            return True
+        if not request.force:
+            return None
+        context.tell("going on without the archive script, which you did not allow")
+    except AgencyError as error:
+        if error.code != "E_CONSENT_REQUIRED":
+            return True  # told where the script is to be run, as a failure of that
+        if not request.force:
+            raise
+        context.tell(f"going on without the archive script: {error.message}")
+    return False
 
 
 def _archive_script(context: Context, run: Run, request: CleanRequest, show: Callable[[bytes], None]) -> None:
