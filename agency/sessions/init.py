@@ -36,7 +36,8 @@ def init_repo(context: Context, repo: Repo, *, gitignore: bool, force: bool) -> 
 
     ``gitignore`` False puts the ignore line into ``.git/info/exclude``. ``force`` lets agency.yaml be written anew; scripts
     and instructions that exist are left alone in any case. The scripts that were written are allowed, as the user wanted them;
-    those that were there are not. Raises E_CONFIG_EXISTS, E_NO_REPO (bare repository).
+    those that were there are not (where that cannot be remembered, it is told). Raises E_CONFIG_EXISTS, E_NO_REPO
+    (bare repository).
     """
     if repo.checkout is None:
         raise AgencyError(
@@ -76,7 +77,10 @@ def init_repo(context: Context, repo: Repo, *, gitignore: bool, force: bool) -> 
         # The config is last: until it is there, an init that did not succeed can be typed again.
         _write(path, template("agency.yaml"), 0o644)
     items = zip(_ITEMS, _SCRIPTS, strict=True)
-    allow_written(context, repo, frozenset(item for item, script in items if script in created))
+    try:
+        allow_written(context, repo, frozenset(item for item, script in items if script in created))
+    except AgencyError as error:
+        context.tell(f"the scripts are written but not allowed yet (agency allow): {error.message}")
     return done
 
 

@@ -26,7 +26,7 @@ def command(
     from dataclasses import asdict
 
     from agency.domain.consenttext import visible
-    from agency.sessions.allow import allow_supplied, supply_of, forget_allowed, look_at_supplied
+    from agency.sessions.allow import allow_supplied, forget_allowed, look_at_supplied, supply_of
     from agency.sessions.find import require_repo, require_run
 
     if only_list and revoke:

@@ -10,7 +10,7 @@ from agency.domain.settings import SCRIPT_NAMES, Settings
 from agency.runners.entrypoints import installed_names, provider_of
 from agency.runners.resolve import resolve_runner, runner_names
 from agency.runners.table import ADAPTERS
-from agency.sessions.allow import supply_of, look_at_supplied
+from agency.sessions.allow import look_at_supplied, supply_of
 from agency.sessions.context import Context
 from agency.sessions.doctor.check import Check, State
 from agency.sessions.doctor.notify import check_notify
