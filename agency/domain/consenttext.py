@@ -9,15 +9,16 @@ _MOST_COLUMNS = 1000
 _TAB = 4
 
 
-def question(place: str, items: Sequence[Item], record: Record, *, tree: str) -> str:
-    """What is asked about ``items`` of the repo at ``place``; ``tree`` is where their files can be read in full."""
+def question(place: str, items: Sequence[Item], record: Record, *, whole: str) -> str:
+    """What is asked about ``items`` of the repo at ``place``; with their path after it, ``whole`` says where
+    their files can be read in full."""
     lines = [f"{visible(place)} brings along what would be executed with your rights:", ""]
     for item in items:
-        lines += [*shown(item, record, tree=tree), ""]
+        lines += [*shown(item, record, whole=whole), ""]
     return "\n".join([*lines, "allow this, as it stands here, from now on?"])
 
 
-def shown(item: Item, record: Record, *, tree: str) -> list[str]:
+def shown(item: Item, record: Record, *, whole: str) -> list[str]:
     """One item: its key, what it runs, and the text of its file."""
     before = last_allowed(item, record)
     since = f" (changed since you allowed it on {before[:10]})" if before is not None else ""
@@ -30,7 +31,7 @@ def shown(item: Item, record: Record, *, tree: str) -> list[str]:
     lines += [f"  {visible(item.file)}:", *(f"  | {visible(_cut(line))}" for line in text[:_MOST_LINES])]
     if (more := len(text) - _MOST_LINES) > 0:
         rest = "1 more line" if more == 1 else f"{more} more lines"
-        lines.append(f"  ... and {rest}, which {visible(f'{tree}/{item.file}')} holds")
+        lines.append(f"  ... and {rest}, in full: {visible(whole + item.file)}")
     return lines
 
 

@@ -109,7 +109,7 @@ def allow_supplied(
         )
     if not yes and confirm is not None:
         record, _ = read_consent(context.paths, supply.repo_id)
-        if not confirm(question(supply.root, items, record, tree=supply.tree)):
+        if not confirm(question(supply.root, items, record, whole=f"{supply.tree}/")):
             return False
     keep_allowed(context, supply, items)
     return True

@@ -8,6 +8,7 @@ A person is asked while no lock is held. Whoever does something in several steps
 later, the gate is passed silently as long as nothing has changed.
 """
 
+import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -63,8 +64,12 @@ def allows_script(context: Context, run: Run, name: str, script: ScriptSettings)
 
 
 def require_script(context: Context, run: Run, name: str, script: ScriptSettings) -> None:
-    """The same in the middle of a deed, where a no is a failure. Raises E_CONSENT_REQUIRED."""
-    if not allows_script(context, run, name, script):
+    """The same right before it is executed, where a no is a failure. Raises E_CONSENT_REQUIRED, E_SCRIPT_NOT_FOUND."""
+    item = item_of_script(name, script, files_in(run.worktree))
+    if item is None:
+        message = f"the {name} script {script.path} is not in the worktree"
+        raise AgencyError("E_SCRIPT_NOT_FOUND", message, hint=f"agency diff {run.name}", run_id=run.run_id)
+    if not _allows_in(context, run, [item]):
         raise _declined(run, f"the {name} script")
 
 
@@ -94,9 +99,17 @@ def allows_making(
             return "agency allow shows and allows it; --allow-scripts allows it for this call"
         return f"what {parent.branch} holds differs from your checkout: type it on a terminal, or with --allow-scripts"
 
-    tree = checkout or f"{repo.checkout or repo.root} ({parent.branch})"
+    show = f"git -C {shlex.quote(repo.root)} show {shlex.quote(parent.branch)}:"
     found = (item for item in items() if item is not None)
-    return _allows(context, repo.repo_id, found, place=repo.root, tree=tree, hint=hint, repo=repo)
+    return _allows(
+        context,
+        repo.repo_id,
+        found,
+        place=repo.root,
+        whole=f"{checkout}/" if checkout is not None else show,
+        hint=hint,
+        repo=repo,
+    )
 
 
 def allows_forking(context: Context, run: Run, settings: Settings) -> bool:
@@ -114,7 +127,13 @@ def _of_start(settings: Settings, runner: str, worktree: str, root: str) -> Iter
 def _allows_in(context: Context, run: Run, items: Iterable[Item]) -> bool:
     hint = f"agency allow {run.name} shows and allows it; --allow-scripts allows it for this call"
     return _allows(
-        context, run.repo_id, items, place=run.repo_root, tree=run.worktree, hint=lambda missing: hint, repo=None
+        context,
+        run.repo_id,
+        items,
+        place=run.repo_root,
+        whole=f"{run.worktree}/",
+        hint=lambda missing: hint,
+        repo=None,
     )
 
 
@@ -124,7 +143,7 @@ def _allows(
     items: Iterable[Item],
     *,
     place: str,
-    tree: str,
+    whole: str,
     hint: Callable[[list[Item]], str],
     repo: Repo | None,
 ) -> bool:
@@ -146,7 +165,7 @@ def _allows(
         raise consent_required(missing, repo=place, hint=hint(missing))
     from agency.domain.consenttext import question
 
-    if not context.ask_consent(question(place, missing, record, tree=tree)):
+    if not context.ask_consent(question(place, missing, record, whole=whole)):
         return False
     with context.lock(repo_id):
         if repo is not None:

@@ -2,10 +2,12 @@
 person is shown is what is compared."""
 
 import os
+import shlex
 import stat
 from collections.abc import Callable
 
 from agency.domain.consent import Read
+from agency.domain.errors import AgencyError
 from agency.domain.repo import Repo
 from agency.sessions.context import Context
 from agency.tools.git.blobs import read_as_checked_out
@@ -41,7 +43,10 @@ def _once(read: Callable[[str], bytes | None]) -> Read:
 
 
 def _content(directory: str, path: str) -> bytes | None:
-    """None when it is no regular file inside the directory that can be read. Opening a named pipe would wait for a writer."""
+    """None when it is no regular file inside the directory. Opening a named pipe would wait for a writer.
+
+    Raises E_CONSENT_REQUIRED when it cannot be read: a program may be executed all the same, and nobody could say yes to it.
+    """
     name = os.path.normpath(path)
     if name.startswith(("/", "../")):
         return None
@@ -51,5 +56,11 @@ def _content(directory: str, path: str) -> bytes | None:
             return None
         with open(place, "rb") as file:
             return file.read()
+    except PermissionError:
+        if not os.path.isfile(place):
+            return None
+        hint = f"chmod u+r {shlex.quote(place)}"
+        message = f"{path} cannot be read, so it can neither be shown nor allowed"
+        raise AgencyError("E_CONSENT_REQUIRED", message, hint=hint, file=place) from None
     except OSError:
         return None

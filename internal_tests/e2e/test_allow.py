@@ -199,6 +199,6 @@ def test_a_long_script_is_cut_and_said_where_the_rest_is(asked: World) -> None:
     write_script(asked.repo / "scripts" / "setup.sh", "\n".join(f"echo {number}" for number in range(300)))
     with agency_in_terminal(asked, "allow") as terminal:
         screen = terminal.shows("[y/N]")
-        assert f"... and 101 more lines, which {asked.repo}/scripts/setup.sh holds" in screen
+        assert f"... and 101 more lines, in full: {asked.repo}/scripts/setup.sh" in screen
         assert "| echo 198" in screen and "| echo 199" not in screen
         terminal.type("n")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -215,11 +216,51 @@ def test_the_variable_allows_all_calls_when_it_is_1(asked: World, value: str, al
         assert not any(line.startswith(b"AGENCY_ALLOW_SCRIPTS") for line in runner)
 
 
+def test_of_a_long_script_the_rest_can_be_read_where_the_question_says(asked: World) -> None:
+    with_scripts(asked, setup="\n".join(f"echo {number}" for number in range(300)))
+    with agency_in_terminal(asked, "run", "one") as terminal:
+        screen = terminal.shows("[y/N]")
+        (line,) = [line for line in screen.splitlines() if "101 more lines" in line]
+        terminal.type("n")
+    said = subprocess.run(["sh", "-c", line.partition("in full: ")[2]], capture_output=True, text=True, env=asked.env)
+    assert said.stdout == (asked.repo / "scripts" / "setup.sh").read_text()
+
+
 def test_a_command_that_answers_a_program_never_asks(asked: World) -> None:
     with_scripts(asked, setup="true")
     with Terminal(asked, AGENCY, "run", "one", "--json") as terminal:
         assert terminal.ended() == 1
         assert "E_CONSENT_REQUIRED" in terminal.screen and "[y/N]" not in terminal.screen
+
+
+def test_a_script_that_is_another_one_when_it_is_to_be_run_is_not_run(asked: World) -> None:
+    """A filter of git gives the script as it is allowed when it is looked at, and another one when it is checked out."""
+    with_scripts(asked, setup="true")
+    armed, looked = asked.root / "armed", asked.root / "looked"
+    smudge = asked.root / "smudge"
+    add = f"if [ -e {armed} ]; then mv {armed} {looked}; elif [ -e {looked} ]; then echo 'touch stolen'; fi"
+    write_script(smudge, f"cat\n{add}")
+    asked.commit({".gitattributes": "*.sh filter=odd\n"})
+    asked.git("config", "filter.odd.smudge", str(smudge))
+    asked.ok("allow", "--yes")
+    armed.touch()
+    result = asked.agency("run", "one", "--detached")
+    assert result.error_code == "E_CONSENT_REQUIRED" and "hint: agency allow one" in result.err
+    (row,) = asked.runs()
+    run = asked.find(row["run_id"])
+    assert "touch stolen" in (run.worktree / "scripts" / "setup.sh").read_text()
+    assert not (run.worktree / "stolen").exists() and asked.sessions() == []
+    assert row["derived_status"] == "failed" and "setup_started" not in run.event_names()
+
+
+def test_nobody_waits_for_a_lock_while_a_person_thinks(asked: World) -> None:
+    with_scripts(asked, setup="true")
+    with agency_in_terminal(asked, "run", "one") as terminal:
+        terminal.shows("[y/N]")
+        asked.ok("run", "two", "--detached", "--allow-scripts", "--lock-timeout", "0s")
+        terminal.type("y")
+        terminal.shows("demo agent ready")
+    assert {row["name"] for row in asked.runs()} == {"one", "two"}
 
 
 def test_interrupted_at_the_question_leaves_nothing(asked: World) -> None:

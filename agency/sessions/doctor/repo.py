@@ -106,7 +106,10 @@ def _scripts(root: str, settings: Settings) -> list[Check]:
 
 def _consent(context: Context, repo: Repo) -> list[Check]:
     """What the repo brings along and the user has not allowed as it is now."""
-    found = look_at_supplied(context, supply_of(context, repo=repo, run=None))
+    try:
+        found = look_at_supplied(context, supply_of(context, repo=repo, run=None))
+    except AgencyError as error:
+        return [Check(name="consent", state="warning", text=error.message, mend=error.hint)]
     names = [each.name for each in found if each.open]
     if not names:
         text = "all that the repo brings along is allowed" if found else "the repo brings nothing along to be executed"
