@@ -17,6 +17,7 @@ from agency.domain.errors import EXIT_DONE
 
 COMMANDS: dict[str, str] = {
     "init": "Make a repo ready: agency.yaml, scripts, instructions for runners.",
+    "allow": "Allow what a repo brings along to be executed.",
     "doctor": "Check that everything agency needs is there.",
     "run": "Start a run: worktree, branch, setup script, session.",
     "ls": "List runs and how they are doing.",

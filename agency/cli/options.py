@@ -10,6 +10,7 @@ import click
 
 from agency.cli.output import note
 from agency.cli.progress import busy
+from agency.cli.prompts import can_ask, confirm
 from agency.domain.durations import format_duration, parse_duration, parse_since
 from agency.domain.errors import AgencyError
 from agency.sessions.context import Context
@@ -112,6 +113,15 @@ def _with_default(command: F, default: str) -> F:
     return call  # type: ignore[return-value]
 
 
+def allow_scripts(command: F) -> F:
+    """``--allow-scripts`` for commands that may execute what the repo brings along; it goes to :func:`make_context`."""
+    return click.option(
+        "--allow-scripts",
+        is_flag=True,
+        help="Allow what the repo brings along (scripts, runners) for this call.",
+    )(command)
+
+
 def complete_ref(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Names and ids of present runs that begin with ``incomplete``, for shell completion."""
     return _complete(ctx, incomplete, (False,))
@@ -146,8 +156,8 @@ def ref_argument(command: F) -> F:
     return click.argument("ref", shell_complete=complete_ref)(command)
 
 
-def make_context(command: str, lock_timeout: float) -> Context:
-    """The context of this call."""
+def make_context(command: str, lock_timeout: float, *, allow_scripts: bool = False, may_ask: bool = False) -> Context:
+    """The context of this call. ``may_ask``: a person who is there may be asked about what the repo brings along."""
     environ = dict(os.environ)
     return Context(
         environ=environ,
@@ -157,6 +167,8 @@ def make_context(command: str, lock_timeout: float) -> Context:
         lock_timeout=lock_timeout,
         tell=note,
         busy=busy,
+        ask_consent=confirm if may_ask and can_ask() else None,
+        allow_scripts=allow_scripts or environ.get("AGENCY_ALLOW_SCRIPTS") == "1",
     )
 
 

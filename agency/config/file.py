@@ -1,11 +1,12 @@
 """One config file into a :class:`Layer`: read, validated, and reduced to plain values with where each is written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
-from agency.config.document import Document, KeyPath, written
+from agency.config.document import Document, written
 from agency.config.layers import Layer
 from agency.config.read import read_document
 from agency.config.schema import EitherFile, RepoFile, UserFile
@@ -15,7 +16,8 @@ from agency.config.value import Value
 
 def read_repo_file(file: str) -> Layer:
     """The values of ``agency.yaml``. Raises E_INVALID_CONFIG."""
-    return layer_of(read_document(file), RepoFile)
+    layer = layer_of(read_document(file), RepoFile)
+    return replace(layer, of_repo=frozenset(_leaves(layer.values, ())))
 
 
 def read_user_file(file: str) -> Layer:
@@ -42,7 +44,7 @@ def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Value) else value
 
 
-def _leaves(values: dict[str, Any], path: KeyPath) -> Iterator[KeyPath]:
+def _leaves(values: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     for key, value in values.items():
         if isinstance(value, dict):
             yield from _leaves(value, (*path, key))

@@ -26,10 +26,12 @@ _BUILT_IN_KEYS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """The values of one file, nested as they are written there, and for the key path of each where it is written."""
+    """The values of one file, nested as they are written there, and for the key path of each where it is written. ``of_repo``
+    holds the keys that lead to each, when it is the repo's file."""
 
     values: Mapping[str, Any]
     origins: Mapping[str, str]
+    of_repo: frozenset[tuple[str, ...]] = frozenset()
 
 
 def effective_settings(layers: Sequence[Layer]) -> Settings:
@@ -58,6 +60,7 @@ def effective_settings(layers: Sequence[Layer]) -> Settings:
         notify=NotifySettings(**values.get("notify", {})),
         prices={model: _price(price) for model, price in values.get("prices", {}).items()},
         origins=origins,
+        of_repo=frozenset().union(*(layer.of_repo for layer in layers)),
     )
 
 

@@ -80,6 +80,9 @@ ERRORS: dict[str, ErrorKind] = {
     "E_SCRIPT_NOT_FOUND": ErrorKind(meaning="a configured script is missing or not executable"),
     "E_SCRIPT_FAILED": ErrorKind(meaning="a script of the repo failed"),
     "E_SCRIPT_TIMEOUT": ErrorKind(meaning="a script of the repo ran out of time"),
+    "E_CONSENT_REQUIRED": ErrorKind(
+        meaning="the repo brings along what would be executed, and the user has not allowed it"
+    ),
     # the session
     "E_SESSION_NOT_FOUND": ErrorKind(meaning="the run has no session"),
     "E_RUNNER_EXITED": ErrorKind(meaning="the runner ended at once"),

@@ -78,6 +78,7 @@ class Settings:
     ``origins`` maps a key path such as ``defaults.runner`` or ``runners.claude.command`` to where its value came from:
     ``built in``, ``<file>:<line>``, an environment variable or a flag. ``tmux_socket`` is None for our own server,
     ``default`` for the user's, else a name as for ``tmux -L`` or a path. ``prices`` is by model, where a name may end in ``*``.
+    ``of_repo`` holds the keys that lead to each value written in the repo's file, such as ``("runners", "claude", "command")``.
     """
 
     runner: str = "claude"
@@ -93,3 +94,4 @@ class Settings:
     notify: NotifySettings = NotifySettings()
     prices: Mapping[str, Price] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
+    of_repo: frozenset[tuple[str, ...]] = frozenset()

@@ -47,12 +47,13 @@ from agency.tools.tmux.sessions import kill_session
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archiving:
     """How a run is archived. ``discard``: with work of its own too, which its caller consented to. ``delete_branch``: a branch
-    with commits of its own goes too. ``force``: also when its archive script fails. ``recheck`` is called under the lock, before
-    anything is done, and raises when what was consented to no longer holds."""
+    with commits of its own goes too. ``force``: also when its archive script fails. ``script``: the archive script is run at all.
+    ``recheck`` is called under the lock, before anything is done, and raises when what was consented to no longer holds."""
 
     discard: bool
     delete_branch: bool
     force: bool
+    script: bool
     recheck: Callable[[], None]
 
 
@@ -89,7 +90,8 @@ def archive_run(
             durable=True,
         )
     try:
-        _archive_script(context, run, how, show)
+        if how.script:
+            _archive_script(context, run, how, show)
         with context.busy("ending the session and keeping the work"):
             _end_session(context, run)
             worked_in = repo is not None and journal.tree_made and is_connected(run, repo)

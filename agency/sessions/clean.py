@@ -7,14 +7,16 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.journal import fold
 from agency.domain.repo import Repo
 from agency.domain.run import Run
 from agency.sessions.archive import Archiving, archive_run, finish_archived
 from agency.sessions.atrisk import AtRisk, look_at_risk
+from agency.sessions.consent import allows_script
 from agency.sessions.context import Context
-from agency.sessions.place import repo_of, require_repo_of
+from agency.sessions.place import config_root, repo_of, require_repo_of
 from agency.sessions.restore import restore_run
 from agency.sessions.settle import settle_land
 from agency.sessions.whole import require_idle
@@ -49,7 +51,8 @@ def clean_run(context: Context, run: Run, request: CleanRequest, show: Callable[
 
     A run whose restore was interrupted is restored first. No lock is held while a person answers or the archive script runs.
     Raises E_CONFIRMATION_REQUIRED, E_DIRTY_WORKTREE when work would be put away without ``discard``, E_SCRIPT_FAILED when the
-    archive script fails without ``force``, E_RUN_BUSY, E_NO_REPO when the repository is gone and ``force`` was not given.
+    archive script fails without ``force``, E_CONSENT_REQUIRED when it is not allowed, E_RUN_BUSY,
+    E_NO_REPO when the repository is gone and ``force`` was not given.
     """
     if run.archived:
         half_done = fold(log_of(run).read()).operation
@@ -65,14 +68,20 @@ def clean_run(context: Context, run: Run, request: CleanRequest, show: Callable[
     compared = repo if journal.tree_made else None  # nobody can have worked in a tree that was never filled
     _connect(context, run, compared, request)
     at_risk = _look(context, run, compared)
-    if not _consent(run, at_risk, request):
+    if not _consent(run, at_risk, request) or (archive := _allowed_archive(context, run, request)) is None:
         return None
 
     def recheck() -> None:
         if not request.discard and (now_at_risk := _look(context, run, compared)) != at_risk:
             raise _dirty(run, now_at_risk, "has changed in the meantime")
 
-    how = Archiving(discard=request.discard, delete_branch=request.delete_branch, force=request.force, recheck=recheck)
+    how = Archiving(
+        discard=request.discard,
+        delete_branch=request.delete_branch,
+        force=request.force,
+        script=archive,
+        recheck=recheck,
+    )
     archived = archive_run(context, run, repo, how, show)
     branch = "deleted" if archived.branch_deleted else "kept"
     return Cleaned(run=archived.run, already=False, at_risk=at_risk, branch=branch)
@@ -127,3 +136,22 @@ def _dirty(run: Run, at_risk: AtRisk, how: str) -> AgencyError:
         unmerged=at_risk.unmerged,
         unpushed=at_risk.unpushed,
     )
+
+
+def _allowed_archive(context: Context, run: Run, request: CleanRequest) -> bool | None:
+    """Whether the archive script, where there is one, is to be run; None: a person did not allow it. With ``force`` one that is
+    not allowed is passed over."""
+    try:
+        script = load_settings(config_root(context, run), context.paths.config).scripts.get("archive")
+        if script is None or not os.path.isdir(run.worktree) or allows_script(context, run, "archive", script):
+            return True
+        if not request.force:
+            return None
+        context.tell("going on without the archive script, which you did not allow")
+    except AgencyError as error:
+        if error.code != "E_CONSENT_REQUIRED":
+            return True  # told where the script is to be run, as a failure of that
+        if not request.force:
+            raise
+        context.tell(f"going on without the archive script: {error.message}")
+    return False

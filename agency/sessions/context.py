@@ -12,7 +12,9 @@ from agency.store.paths import Paths
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """One call. ``cwd`` is absolute; ``command`` names the call to others who wait for it; ``tell`` shows a note to the
-    user, ``busy`` that something takes its time while a block runs; ``lock_timeout`` is in seconds."""
+    user, ``busy`` that something takes its time while a block runs; ``lock_timeout`` is in seconds.
+    ``ask_consent`` asks a person about what a repo brings along, None where nobody can be asked; ``allow_scripts``: all of it
+    may be executed during this call."""
 
     environ: Mapping[str, str]
     cwd: str
@@ -21,6 +23,8 @@ class Context:
     lock_timeout: float
     tell: Callable[[str], None]
     busy: Callable[[str], AbstractContextManager[None]]
+    ask_consent: Callable[[str], bool] | None = None
+    allow_scripts: bool = False
 
     def lock(self, repo_id: RepoId) -> AbstractContextManager[RepoLock]:
         """Hold the lock of a repo. Raises E_REPO_LOCKED."""

@@ -11,6 +11,7 @@ from agency.domain.ids import NAME_RULE, is_valid_name
 from agency.domain.repo import Repo
 from agency.domain.run import Run
 from agency.runners.resolve import require_prompt_fits, resolve_runner
+from agency.sessions.consent import allows_making
 from agency.sessions.context import Context
 from agency.sessions.find import require_repo
 from agency.sessions.live import tmux_of
@@ -37,13 +38,13 @@ class RunRequest:
     open_editor: bool = False
 
 
-def create_run(context: Context, request: RunRequest, show: Callable[[bytes], None]) -> Run:
+def create_run(context: Context, request: RunRequest, show: Callable[[bytes], None]) -> Run | None:
     """Make a run and start its runner. ``show`` gets the output of the setup script; ``request.watch`` says whether to wait
-    until the runner has outlived the startup grace.
+    until the runner has outlived the startup grace. None: what the repo brings along was not allowed, and nothing was made.
 
     The repo lock is held only while the name is claimed and git makes the branch and the empty worktree. What fails
     before the setup script leaves nothing; what fails from then on leaves a run that says what happened. Raises any of
-    the errors of the gates, E_NAME_EXISTS, E_SCRIPT_FAILED, E_SCRIPT_TIMEOUT, E_RUNNER_EXITED.
+    the errors of the gates, E_CONSENT_REQUIRED, E_NAME_EXISTS, E_SCRIPT_FAILED, E_SCRIPT_TIMEOUT, E_RUNNER_EXITED.
     """
     repo = require_repo(context, request.repo)
     _refuse_inside_run(context, repo)
@@ -63,6 +64,10 @@ def create_run(context: Context, request: RunRequest, show: Callable[[bytes], No
     parent = find_parent(
         context, repo, request.parent or settings.parent, allow_dirty=request.allow_dirty or request.take_changes
     )
+    if not allows_making(
+        context, repo, settings, runner_name, parent, taken=request.take_changes, editor=request.open_editor
+    ):
+        return None
     changes = take_changes(context, repo, parent) if request.take_changes else None
     return make_run(
         context,

@@ -81,5 +81,5 @@ def archive_merged(
     context: Context, run: Run, repo: Repo, *, delete_branch: bool, show: Callable[[bytes], None]
 ) -> Archived:
     """Archive a run whose work was merged. Nobody is asked again: its files are parked whole, also what was written since."""
-    how = Archiving(discard=True, delete_branch=delete_branch, force=False, recheck=lambda: None)
+    how = Archiving(discard=True, delete_branch=delete_branch, force=False, script=True, recheck=lambda: None)
     return archive_run(context, run, repo, how, show)

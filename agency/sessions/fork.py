@@ -6,6 +6,7 @@ from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.run import Run
 from agency.runners.resolve import require_prompt_fits, resolve_runner
+from agency.sessions.consent import allows_forking
 from agency.sessions.context import Context
 from agency.sessions.create import require_valid_name
 from agency.sessions.live import look, screen_of
@@ -21,11 +22,12 @@ from agency.tools.git.worktree import resolve
 
 def fork_run(
     context: Context, run: Run, name: str | None, prompt: str | None, *, watch: bool, show: Callable[[bytes], None]
-) -> Run:
+) -> Run | None:
     """Make a run whose worktree starts as that of ``run`` is now, uncommitted and untracked files as uncommitted changes, and
     whose conversation is a copy where the agent can make one (told where it cannot). ``run`` goes on untouched.
+    None: what the repo brings along was not allowed, and nothing was made.
 
-    Raises E_WORKTREE_MISSING and what making a run raises.
+    Raises E_WORKTREE_MISSING, E_CONSENT_REQUIRED and what making a run raises.
     """
     require_valid_name(name)
     git = git_in(context, run)
@@ -37,6 +39,8 @@ def fork_run(
     place = discover(run.worktree)
     if head is None or place is None:
         raise AgencyError("E_GIT_FAILED", f"git finds no commit in {run.worktree}", hint=f"agency restore {run.name}")
+    if not allows_forking(context, run, settings):
+        return None
     with context.lock(run.repo_id):
         seen = look(context, run)
         source = learn_thread(run, runner, screen_of(seen.tmux, seen.panes))

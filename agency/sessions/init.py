@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from agency.config.load import find_repo_config
 from agency.domain.errors import AgencyError
 from agency.domain.repo import Repo
+from agency.sessions.allow import allow_written
+from agency.sessions.context import Context
 from agency.sessions.templates import template
 from agency.store.failures import told_plainly
 
 _SCRIPTS = ("agency-setup.sh", "agency-verify.sh", "agency-archive.sh")
+_ITEMS = ("scripts.setup", "scripts.verify", "scripts.archive")
+"""What the template of agency.yaml calls them."""
 _IGNORED = ".agency/"
 
 
@@ -27,11 +31,13 @@ class Initialised:
     claude_md: str
 
 
-def init_repo(repo: Repo, *, gitignore: bool, force: bool) -> Initialised:
+def init_repo(context: Context, repo: Repo, *, gitignore: bool, force: bool) -> Initialised:
     """Write agency.yaml, stub scripts, the ignore line for ``.agency/`` and the instructions for runners.
 
     ``gitignore`` False puts the ignore line into ``.git/info/exclude``. ``force`` lets agency.yaml be written anew; scripts
-    and instructions that exist are left alone in any case. Raises E_CONFIG_EXISTS, E_NO_REPO (bare repository).
+    and instructions that exist are left alone in any case. The scripts that were written are allowed, as the user wanted them;
+    those that were there are not (where that cannot be remembered, it is told). Raises E_CONFIG_EXISTS, E_NO_REPO
+    (bare repository).
     """
     if repo.checkout is None:
         raise AgencyError(
@@ -70,7 +76,12 @@ def init_repo(repo: Repo, *, gitignore: bool, force: bool) -> Initialised:
         )
         # The config is last: until it is there, an init that did not succeed can be typed again.
         _write(path, template("agency.yaml"), 0o644)
-        return done
+    items = zip(_ITEMS, _SCRIPTS, strict=True)
+    try:
+        allow_written(context, repo, frozenset(item for item, script in items if script in created))
+    except AgencyError as error:
+        context.tell(f"the scripts are written but not allowed yet (agency allow): {error.message}")
+    return done
 
 
 def _ignore(path: str) -> bool:

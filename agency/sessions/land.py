@@ -7,16 +7,18 @@ compare-and-swap: whoever else moves it meanwhile, the user or a fetch, makes th
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.events import LAND_COMBINED, LAND_FAILED, LAND_MOVING, LAND_STARTED, LandMoving
 from agency.domain.journal import fold
 from agency.domain.repo import Repo
 from agency.domain.run import Run
 from agency.sessions.archive import finish_archived
+from agency.sessions.consent import allows_scripts
 from agency.sessions.context import Context
 from agency.sessions.finished import Work, archive_merged, note_landed, require_committed, require_same
 from agency.sessions.landing import discard_landing, make_landing, verify_landing
-from agency.sessions.place import require_repo_of
+from agency.sessions.place import config_root, require_repo_of
 from agency.sessions.remove import clear_way
 from agency.sessions.settle import settle_land, turn_to_land
 from agency.sessions.verify import Subject
@@ -60,7 +62,7 @@ def land_run(context: Context, run: Run, request: LandRequest, show: Callable[[b
     No lock of the repo is held while a person answers or a script runs. A land that was interrupted is finished when its branch
     was being moved, else begun anew. Raises E_DIRTY_WORKTREE, E_NOT_ON_BRANCH, E_EMPTY_DIFF, E_PARENT_BRANCH_NOT_FOUND,
     E_TARGET_DIRTY, E_CONFLICT, E_NOT_FAST_FORWARD, E_TARGET_MOVED, E_SCRIPT_FAILED and the like when the verify script says no,
-    E_CONFIRMATION_REQUIRED, E_RUN_BUSY; the target is then as it was.
+    E_CONSENT_REQUIRED, E_CONFIRMATION_REQUIRED, E_RUN_BUSY; the target is then as it was.
     """
     if run.archived:
         if run.merged_at is None:
@@ -83,7 +85,8 @@ def land_run(context: Context, run: Run, request: LandRequest, show: Callable[[b
     target = request.target or run.parent_branch
     work = require_committed(context, run)
     _require_landable(context, run, repo, work, target, request)
-    if not _consent(run, target, request):
+    settings = load_settings(config_root(context, run), context.paths.config)
+    if not allows_scripts(context, run, settings, "setup", "verify", "archive") or not _consent(run, target, request):
         return None
     with turn_to_land(context, run.repo_id) as turn:
         run = _land(context, run, repo, work, target, request.strategy, turn, show)

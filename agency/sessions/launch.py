@@ -10,9 +10,8 @@ from dataclasses import replace
 from agency.domain.errors import AgencyError
 from agency.domain.launch import Launch
 from agency.domain.run import Run
-from agency.domain.settings import Settings
 from agency.domain.usage import Start
-from agency.runners.resolve import Runner
+from agency.sessions.consent import AllowedStart
 from agency.sessions.context import Context
 from agency.sessions.environment import OWNER, run_variables, without_run
 from agency.sessions.live import recall_known_server
@@ -46,19 +45,19 @@ _READ_ONLY = frozenset({"UID", "EUID", "PPID", "SHELLOPTS", "BASHOPTS", "BASH_VE
 def start_runner(
     context: Context,
     run: Run,
-    runner: Runner,
+    start: AllowedStart,
     plan: Plan,
     tmux: Tmux,
     panes: list[Pane],
-    settings: Settings,
     *,
     lock_fd: int | None = None,
 ) -> Launch:
-    """Start ``runner`` for ``run`` as ``plan`` says. ``panes`` are those of its session as just seen; none: the session is made.
+    """Start the runner of ``run`` as ``plan`` says. ``panes`` are those of its session as just seen; none: the session is made.
 
     The launch is recorded before tmux is asked, and completed afterwards. Hold the repo lock (``lock_fd``), unless the run is
     new. Raises SessionExists when somebody made the session first, and E_TMUX_FAILED.
     """
+    runner, settings = start.runner, start.settings
     variables = run_variables(run, origin_url=_origin(context, run))
     launch = Launch(
         number=last_launch_number(run.directory) + 1,

@@ -20,6 +20,7 @@ from agency.domain.repo import Repo
 from agency.domain.run import BrokenRun, Run, new_record
 from agency.domain.settings import Settings
 from agency.runners.resolve import Runner, resolve_runner
+from agency.sessions.consent import require_start
 from agency.sessions.context import Context
 from agency.sessions.find import remember
 from agency.sessions.installed import without_lacking
@@ -90,12 +91,12 @@ def make_run(context: Context, making: Making, show: Callable[[bytes], None]) ->
         runner = resolve_runner(
             settings, making.runner, context.environ, directory=run.worktree, extra=making.runner_args
         )
-        runner = without_lacking(context, runner)
-        plan = making.plan(run, runner)
+        start = without_lacking(context, require_start(context, run, settings, runner))
+        plan = making.plan(run, start.runner)
         if plan.note is not None:
             context.tell(plan.note)
         tmux = tmux_of(context, None, settings.tmux_socket)
-        launch = start_runner(context, run, runner, plan, tmux, [], settings)
+        launch = start_runner(context, run, start, plan, tmux, [])
         started = SESSION_START({"session_name": run.session_name, "runner": runner.name, "launch": launch.number})
         log = log_of(run)
         log.append(started)

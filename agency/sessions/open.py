@@ -7,6 +7,7 @@ from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.run import Run
 from agency.domain.settings import Settings
+from agency.sessions.consent import allows_editor
 from agency.sessions.context import Context
 from agency.sessions.environment import run_variables, without_run
 from agency.sessions.place import config_root
@@ -17,13 +18,17 @@ from agency.tools.process import run_attached
 _USUAL = ("code", "cursor", "zed", "nvim", "vim", "vi", "nano")
 
 
-def open_run(context: Context, run: Run, editor: str | None) -> int:
+def open_run(context: Context, run: Run, editor: str | None) -> int | None:
     """Open the worktree in ``editor``, the configured one, ``$VISUAL``, ``$EDITOR`` or a usual one; its exit code.
 
-    Raises E_WORKTREE_MISSING, E_EDITOR_NOT_CONFIGURED.
+    None: it is the repo that names the editor, and that was not allowed. Raises E_WORKTREE_MISSING, E_EDITOR_NOT_CONFIGURED,
+    E_CONSENT_REQUIRED.
     """
     require_worktree(run)
-    words = editor_words(context, load_settings(config_root(context, run), context.paths.config), editor)
+    settings = load_settings(config_root(context, run), context.paths.config)
+    words = editor_words(context, settings, editor)
+    if not editor and not allows_editor(context, run, settings):
+        return None
     return run_attached((*words, run.worktree), env=context.environ, cwd=run.worktree)
 
 

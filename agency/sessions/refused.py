@@ -6,9 +6,8 @@ from agency.domain.errors import AgencyError
 from agency.domain.events import RESUME_CREATE, RESUME_FAILED, ResumeFailed
 from agency.domain.launch import Launch
 from agency.domain.run import Run
-from agency.domain.settings import Settings
 from agency.domain.thread import Thread
-from agency.runners.resolve import Runner
+from agency.sessions.consent import AllowedStart
 from agency.sessions.context import Context
 from agency.sessions.launch import start_runner
 from agency.sessions.live import look, tmux_of, watch_start
@@ -22,8 +21,7 @@ from agency.tools.tmux.look import runner_pane
 def watch_try(
     context: Context,
     run: Run,
-    runner: Runner,
-    settings: Settings,
+    start: AllowedStart,
     request: ResumeRequest,
     launch: Launch,
     thread: Thread,
@@ -38,19 +36,19 @@ def watch_try(
         if error.code != "E_RUNNER_EXITED":
             raise
         code = error.details.get("exit_code")
-        _begin_anew(context, run, runner, settings, request, launch, thread, code if isinstance(code, int) else None)
+        _begin_anew(context, run, start, request, launch, thread, code if isinstance(code, int) else None)
 
 
 def _begin_anew(
     context: Context,
     run: Run,
-    runner: Runner,
-    settings: Settings,
+    start: AllowedStart,
     request: ResumeRequest,
     refused: Launch,
     thread: Thread,
     exit_code: int | None,
 ) -> None:
+    runner, settings = start.runner, start.settings
     with context.lock(run.repo_id) as lock:
         seen = look(context, run)
         if seen.launch is None or seen.launch.number != refused.number:
@@ -68,7 +66,7 @@ def _begin_anew(
             f"{runner.name} ended at once on being told to go on with conversation {thread.thread_id}; a new one begins"
         )
         tmux = seen.tmux if seen.panes else tmux_of(context, None, settings.tmux_socket)
-        launch = start_runner(context, run, runner, plan, tmux, seen.panes, settings, lock_fd=lock.fd)
+        launch = start_runner(context, run, start, plan, tmux, seen.panes, lock_fd=lock.fd)
         record(run, RESUME_CREATE, request, launch, revived=runner_pane(seen.panes) is not None)
     try:
         watch_new(run, launch, tmux_of(context, launch))

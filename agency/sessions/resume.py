@@ -44,7 +44,8 @@ def resume_run(context: Context, run: Run, request: ResumeRequest) -> Resumed | 
     """Make sure that the run has a session with a living runner. None: a person was asked and declined.
 
     Raises E_WORKTREE_MISSING, E_RUN_BUSY, E_RUN_INCOMPLETE, E_RUNNER_EXITED, E_TMUX_FAILED, and where a runner has to be
-    started E_INVALID_CONFIG, E_RUNNER_NOT_CONFIGURED, E_RUNNER_NOT_FOUND, E_REPO_LOCKED, E_CONFIRMATION_REQUIRED.
+    started E_INVALID_CONFIG, E_RUNNER_NOT_CONFIGURED, E_RUNNER_NOT_FOUND, E_REPO_LOCKED, E_CONFIRMATION_REQUIRED,
+    E_CONSENT_REQUIRED.
     """
     require_resumable(run)
     seen = look(context, run)

@@ -8,8 +8,8 @@ from agency.domain.errors import AgencyError
 from agency.domain.events import RESUME_ATTACH, RESUME_CREATE, RESUME_RESTART
 from agency.domain.launch import Launch
 from agency.domain.run import Run
-from agency.domain.settings import Settings
-from agency.runners.resolve import Runner, resolve_runner
+from agency.runners.resolve import resolve_runner
+from agency.sessions.consent import AllowedStart, allow_start
 from agency.sessions.context import Context
 from agency.sessions.installed import without_lacking
 from agency.sessions.launch import start_runner
@@ -28,7 +28,8 @@ def revive(context: Context, run: Run, request: ResumeRequest, seen: Live) -> Re
     """Start the runner, or with ``request.restart`` end it first. ``seen`` is the session as it was just found.
 
     The new command is resolved before the old one is ended. Consent to end a living runner holds for the runner that was
-    seen; if another stands there under the lock, a person is asked again. None: declined. Raises as ``resume_run`` does.
+    seen; if another stands there under the lock, a person is asked again. None: declined, as
+    when what the repo brings along to start it is not allowed. Raises as ``resume_run`` does.
     """
     while True:
         consent = _consent(run, seen, request)
@@ -36,7 +37,10 @@ def revive(context: Context, run: Run, request: ResumeRequest, seen: Live) -> Re
             return None
         settings = load_settings(config_root(context, run), context.paths.config)
         runner = resolve_runner(settings, run.runner, context.environ, directory=run.worktree, extra=run.runner_args)
-        runner = without_lacking(context, runner)
+        allowed = allow_start(context, run, settings, runner)
+        if allowed is None:
+            return None
+        start = without_lacking(context, allowed)
         with context.lock(run.repo_id) as lock:
             require_resumable(run)
             seen = look(context, run)
@@ -46,14 +50,14 @@ def revive(context: Context, run: Run, request: ResumeRequest, seen: Live) -> Re
             if seen.identity is not None and seen.identity != consent and not request.yes:
                 continue
             try:
-                launch, plan = _start(context, run, runner, seen, settings, request, lock.fd)
+                launch, plan = _start(context, run, start, seen, request, lock.fd)
             except SessionExists:
                 continue
             kind = RESUME_RESTART if request.restart else RESUME_CREATE
             revived = runner_pane(seen.panes) is not None and not request.restart
             record(run, kind, request, launch, revived=revived)
         if plan.tries and plan.thread is not None:
-            watch_try(context, run, runner, settings, request, launch, plan.thread)
+            watch_try(context, run, start, request, launch, plan.thread)
         else:
             watch_new(run, launch, tmux_of(context, launch))
         if launch.thread_pattern is not None:
@@ -82,9 +86,10 @@ def _consent(run: Run, seen: Live, request: ResumeRequest) -> tuple[str, int, in
 
 
 def _start(
-    context: Context, run: Run, runner: Runner, seen: Live, settings: Settings, request: ResumeRequest, lock_fd: int
+    context: Context, run: Run, start: AllowedStart, seen: Live, request: ResumeRequest, lock_fd: int
 ) -> tuple[Launch, Plan]:
     """End what is left of the last launch and start the runner where its viewers are."""
+    runner, settings = start.runner, start.settings
     panes = seen.panes
     if seen.launch is not None:
         pane = runner_pane(panes)
@@ -96,4 +101,4 @@ def _start(
     if plan.note is not None:
         context.tell(plan.note)
     tmux = seen.tmux if panes else tmux_of(context, None, settings.tmux_socket)
-    return start_runner(context, run, runner, plan, tmux, panes, settings, lock_fd=lock_fd), plan
+    return start_runner(context, run, start, plan, tmux, panes, lock_fd=lock_fd), plan

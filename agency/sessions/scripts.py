@@ -16,6 +16,7 @@ from agency.domain.errors import AgencyError
 from agency.domain.events import EventKind, ScriptFinished, ScriptStarted
 from agency.domain.run import Run
 from agency.domain.settings import ScriptSettings
+from agency.sessions.consent import require_script
 from agency.sessions.context import Context
 from agency.sessions.environment import OWNER, run_variables, without_run
 from agency.store.failures import told_plainly
@@ -81,11 +82,12 @@ def run_script(
     standard input closed; when its time is over, or agency is told to stop (INT, TERM), its whole process tree gets TERM, three
     seconds, and KILL. ``.agency/out/<name>.json``, removed before, may turn success into failure, never the reverse.
 
-    Raises E_SCRIPT_NOT_FOUND.
+    Raises E_SCRIPT_NOT_FOUND, E_CONSENT_REQUIRED when the user has not allowed the script as it is now.
     """
     log_path = f"{run.directory}/logs/{log_name or name}.log"
     result_path = json_path_of(run, name)
     argv = _argv(run, name, script)
+    require_script(context, run, name, script)
     os.makedirs(os.path.dirname(log_path), exist_ok=True)
     begun({"command": shlex.join(script.argv), "timeout_ms": int(script.timeout * 1000), "log_path": log_path})
     discard(result_path)

@@ -12,6 +12,7 @@ from agency.domain.events import VERIFY_FINISHED, VERIFY_STARTED, ScriptStarted,
 from agency.domain.journal import fold
 from agency.domain.run import Run
 from agency.domain.settings import ScriptSettings
+from agency.sessions.consent import allows_script
 from agency.sessions.context import Context
 from agency.sessions.place import config_root, scratch_of
 from agency.sessions.scripts import ScriptResult, finished_data, json_path_of, run_script, script_failed
@@ -52,12 +53,12 @@ class Evidence:
         return ("ok" if self.ok else "failed") + (" (stale)" if self.stale else "")
 
 
-def verify_run(context: Context, run: Run, *, timeout: float | None, show: Callable[[bytes], None]) -> ScriptResult:
+def verify_run(context: Context, run: Run, *, timeout: float | None, show: Callable[[bytes], None]) -> ScriptResult | None:
     """Run the verify script in the worktree and keep what it found. ``timeout`` in seconds replaces the configured one.
 
     A failure calls for attention, a success ends that call. No lock is held while it runs. Raises E_WORKTREE_MISSING, E_RUN_BUSY,
-    E_RUN_INCOMPLETE, E_SCRIPT_NOT_FOUND when none is configured or it is not there, E_SCRIPT_FAILED with the last lines of
-    its output, E_SCRIPT_TIMEOUT, E_INTERRUPTED.
+    E_RUN_INCOMPLETE, E_SCRIPT_NOT_FOUND when none is configured or it is not there, E_CONSENT_REQUIRED, E_SCRIPT_FAILED with the
+    last lines of its output, E_SCRIPT_TIMEOUT, E_INTERRUPTED.
     """
     git_in(context, run)
     require_whole(run)
@@ -71,6 +72,8 @@ def verify_run(context: Context, run: Run, *, timeout: float | None, show: Calla
         )
     if timeout is not None:
         script = replace(script, timeout=timeout)
+    if not allows_script(context, run, "verify", script):
+        return None
     subject = what_stands(context, run, scratch=scratch_of(context, run.repo_id))
 
     def begin(event: ScriptStarted) -> None:

@@ -38,6 +38,10 @@ class Paths:
         """``repo.json`` of a repo."""
         return f"{self.repo(repo_id)}/repo.json"
 
+    def consent(self, repo_id: RepoId) -> str:
+        """What the user allowed of what a repo brings along."""
+        return f"{self.repo(repo_id)}/consent.json"
+
     def lock(self, repo_id: RepoId) -> str:
         """The lock file of a repo."""
         return f"{self.repo(repo_id)}/.lock"

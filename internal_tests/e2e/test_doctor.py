@@ -48,7 +48,7 @@ def with_scripts(world: World, **scripts: str | None) -> None:
 def test_all_well_is_0_and_nothing_is_a_failure(world: World) -> None:
     world.run("fine")
     found = Checks(world)
-    assert {check["state"] for check in found.all} <= {"ok", "warning"}
+    assert {check["state"] for check in found.all} <= {"ok", "note", "warning"}
     for name in ("git", "tmux", "data directory", "repo", "config", "runner demo", "runs", "sessions", "worktrees"):
         assert found.state(name) == "ok", name
     assert str(world.data) in found.one("data directory")["text"]
@@ -58,7 +58,7 @@ def test_people_read_a_line_a_check_and_what_mends_it(world: World) -> None:
     world.git("branch", "agency/lost-abcd")
     shown = world.ok("doctor").out
     lines = [line for line in shown.splitlines() if not line.startswith("          mend: ")]
-    assert all(re.match(r"(ok|warning|failure): +\S.*: \S", line) for line in lines)
+    assert all(re.match(r"(ok|note|warning|failure): +\S.*: \S", line) for line in lines)
     told = "warning:  branch: agency/lost-abcd belongs to no run\n          mend: git branch -d agency/lost-abcd\n"
     assert told in shown
 

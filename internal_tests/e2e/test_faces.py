@@ -15,9 +15,9 @@ NEEDS_REF = [
     *("attach", "resume", "send", "wait", "stop", "kill", "show", "explain", "diff", "events", "logs"),
     *("path", "open", "shell", "mark", "rename", "clean", "restore", "fork"),
 ]
-COMMANDS = ["init", "doctor", "run", "ls", "gc", "usage", "du", "config", "completion", *NEEDS_REF]
+COMMANDS = ["init", "allow", "doctor", "run", "ls", "gc", "usage", "du", "config", "completion", *NEEDS_REF]
 PRINTS_JSON = [
-    *("init", "doctor", "run", "ls", "gc", "usage", "du"),
+    *("init", "allow", "doctor", "run", "ls", "gc", "usage", "du"),
     *(
         "resume",
         "send",

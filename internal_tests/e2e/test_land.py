@@ -60,7 +60,8 @@ def test_a_single_commit_keeps_its_message_and_author(world: World) -> None:
         "commit", "-q", "--author=An Agent <a@b>", "-m", "mend it", "-m", "because\n# no comment", cwd=run.worktree
     )
     world.ok("land", "fix", "--yes")
-    assert world.git("log", "-1", "--format=%an|%ae|%s|%b|%cn") == "An Agent|a@b|mend it|because\n# no comment|tester"
+    assert world.git("log", "-1", "--format=%an|%ae|%cn") == "An Agent|a@b|tester"
+    assert world.git("log", "-1", "--format=%B") == "mend it\n\nbecause\n# no comment"
 
 
 def test_with_merge_the_commits_stay_and_a_merge_commit_joins_them(world: World) -> None:

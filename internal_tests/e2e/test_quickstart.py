@@ -37,7 +37,7 @@ class Tour:
 
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run it from elsewhere, with nothing of this test's agency to be seen."""
-        hidden = ("AGENCY_DATA_DIR", "AGENCY_CONFIG_DIR", "AGENCY_TMUX_SOCKET")
+        hidden = ("AGENCY_DATA_DIR", "AGENCY_CONFIG_DIR", "AGENCY_TMUX_SOCKET", "AGENCY_ALLOW_SCRIPTS")
         env = {key: value for key, value in self.world.env.items() if key not in hidden}
         return subprocess.run(
             [self.checkout / "examples" / "quickstart", *words],
@@ -76,6 +76,8 @@ def test_the_tour_starts_kills_and_resumes_a_run_and_shows_its_events(tour: Tour
     said = tour.ok()
     (session,) = tour.sessions()
     steps = (
+        "$ agency allow --yes",
+        "runners.demo  allowed",
         "$ agency run --detached --prompt 'say hello'",
         f"tmux: {session}",
         "$ agency wait say-hello --for done --timeout 60s",

@@ -73,6 +73,7 @@ class World:
             AGENCY_DATA_DIR=str(self.data),
             AGENCY_CONFIG_DIR=str(self.config),
             AGENCY_TMUX_SOCKET=str(self.socket),
+            AGENCY_ALLOW_SCRIPTS="1",
             TMUX_TMPDIR=str(self._directory("tmux-default")),
             GIT_CONFIG_NOSYSTEM="1",
             GIT_AUTHOR_NAME="tester",

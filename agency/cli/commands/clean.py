@@ -2,7 +2,7 @@
 
 import click
 
-from agency.cli.options import as_json, common, inside, make_context, ref_argument
+from agency.cli.options import allow_scripts, as_json, common, inside, make_context, ref_argument
 from agency.cli.output import note, print_json, print_pairs, show_output
 from agency.cli.prompts import can_ask, typed
 
@@ -15,6 +15,7 @@ from agency.cli.prompts import can_ask, typed
     "--delete-branch", is_flag=True, help="Delete the branch too; without this only a branch with no commit goes."
 )
 @click.option("--force", is_flag=True, help="Go on when the archive script fails or the repository is gone.")
+@allow_scripts
 @as_json
 @common
 def command(
@@ -23,6 +24,7 @@ def command(
     discard: bool,
     delete_branch: bool,
     force: bool,
+    allow_scripts: bool,
     as_json: bool,
     repo: str | None,
     lock_timeout: float,
@@ -35,7 +37,7 @@ def command(
     from agency.sessions.clean import CleanRequest, clean_run
     from agency.sessions.find import require_run
 
-    context = make_context("clean", lock_timeout)
+    context = make_context("clean", lock_timeout, allow_scripts=allow_scripts, may_ask=not as_json)
     run = require_run(context, ref, repo=repo, archived="yes")
     cleaned = clean_run(
         inside(context, repo),

@@ -2,8 +2,8 @@
 
 import click
 
-from agency.cli.options import as_json, common, make_context, ref_argument
-from agency.cli.output import print_json, print_pairs, show_output
+from agency.cli.options import allow_scripts, as_json, common, make_context, ref_argument
+from agency.cli.output import note, print_json, print_pairs, show_output
 from agency.cli.prompts import has_terminal
 from agency.domain.errors import AgencyError
 
@@ -13,6 +13,7 @@ from agency.domain.errors import AgencyError
 @click.argument("name", required=False)
 @click.option("--detached", "-d", is_flag=True, help="Do not show the session.")
 @click.option("--prompt", "-p", metavar="TEXT", help="What to say first in the new run.")
+@allow_scripts
 @as_json
 @common
 def command(
@@ -20,6 +21,7 @@ def command(
     name: str | None,
     detached: bool,
     prompt: str | None,
+    allow_scripts: bool,
     as_json: bool,
     repo: str | None,
     lock_timeout: float,
@@ -36,9 +38,12 @@ def command(
         raise AgencyError(
             "E_NOT_INTERACTIVE", "there is no terminal to show the session in", hint=f"agency fork {ref} -d"
         )
-    context = make_context("fork", lock_timeout)
+    context = make_context("fork", lock_timeout, allow_scripts=allow_scripts, may_ask=not as_json)
     source = require_run(context, ref, repo=repo)
     run = fork_run(context, source, name, prompt, watch=detached, show=show_output)
+    if run is None:
+        note("canceled")
+        return
     result = {
         "run_id": run.run_id,
         "name": run.name,

@@ -19,7 +19,7 @@ def command(no_gitignore: bool, force: bool, as_json: bool, repo: str | None, lo
     from agency.sessions.init import init_repo
 
     context = make_context("init", lock_timeout)
-    done = init_repo(require_repo(context, repo), gitignore=not no_gitignore, force=force)
+    done = init_repo(context, require_repo(context, repo), gitignore=not no_gitignore, force=force)
     result = {
         "repo_root": done.root,
         "agency_yaml": done.config,

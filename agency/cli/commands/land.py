@@ -2,7 +2,7 @@
 
 import click
 
-from agency.cli.options import as_json, common, inside, make_context, one_strategy, ref_argument
+from agency.cli.options import allow_scripts, as_json, common, inside, make_context, one_strategy, ref_argument
 from agency.cli.output import note, print_json, print_pairs, show_output
 from agency.cli.prompts import can_ask, typed
 
@@ -12,10 +12,18 @@ from agency.cli.prompts import can_ask, typed
 @click.option("--into", metavar="BRANCH", help="The local branch; the parent branch of the run without it.")
 @one_strategy("squash", "merge", "rebase", "ff-only")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@allow_scripts
 @as_json
 @common
 def command(
-    ref: str, into: str | None, strategy: str, yes: bool, as_json: bool, repo: str | None, lock_timeout: float
+    ref: str,
+    into: str | None,
+    strategy: str,
+    yes: bool,
+    allow_scripts: bool,
+    as_json: bool,
+    repo: str | None,
+    lock_timeout: float,
 ) -> None:
     """Bring the committed work of a run into a local branch, then archive the run.
 
@@ -25,7 +33,7 @@ def command(
     from agency.sessions.find import require_run
     from agency.sessions.land import LandRequest, land_run
 
-    context = make_context("land", lock_timeout)
+    context = make_context("land", lock_timeout, allow_scripts=allow_scripts, may_ask=not as_json)
     run = require_run(context, ref, repo=repo, archived="yes")
     landed = land_run(
         inside(context, repo),

@@ -3,7 +3,7 @@
 import click
 
 from agency.cli.every import print_outcomes, ref_or_all
-from agency.cli.options import as_json, common, make_context
+from agency.cli.options import allow_scripts, as_json, common, make_context
 from agency.cli.output import note, print_json, print_line
 from agency.cli.prompts import can_ask, confirm, has_terminal
 from agency.domain.errors import AgencyError
@@ -15,6 +15,7 @@ from agency.domain.errors import AgencyError
 @click.option("--restart", is_flag=True, help="End the runner and start it again in the same pane.")
 @click.option("--fresh", is_flag=True, help="A runner that is started begins a new conversation.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before a living runner is ended.")
+@allow_scripts
 @as_json
 @common
 def command(
@@ -24,6 +25,7 @@ def command(
     restart: bool,
     fresh: bool,
     yes: bool,
+    allow_scripts: bool,
     as_json: bool,
     repo: str | None,
     lock_timeout: float,
@@ -37,7 +39,12 @@ def command(
     from agency.sessions.find import require_run
     from agency.sessions.resume import ResumeRequest, resume_run
 
-    context = make_context("resume --restart" if restart else "resume", lock_timeout)
+    context = make_context(
+        "resume --restart" if restart else "resume",
+        lock_timeout,
+        allow_scripts=allow_scripts,
+        may_ask=not as_json and not every,
+    )
     detached = detached or as_json or every
     request = ResumeRequest(
         detached=detached, restart=restart, yes=yes, fresh=fresh, confirm=confirm if can_ask() and not every else None

@@ -4,8 +4,8 @@ from typing import BinaryIO
 
 import click
 
-from agency.cli.options import as_json, common, make_context
-from agency.cli.output import print_json, print_pairs, show_output
+from agency.cli.options import allow_scripts, as_json, common, make_context
+from agency.cli.output import note, print_json, print_pairs, show_output
 from agency.cli.prompts import has_terminal
 from agency.domain.errors import AgencyError
 
@@ -49,6 +49,7 @@ class _Run(click.Command):
 @click.option(
     "--take-changes", is_flag=True, help="Start with a copy of the uncommitted changes of the parent's checkout."
 )
+@allow_scripts
 @as_json
 @common
 def command(
@@ -63,6 +64,7 @@ def command(
     prompt_file: BinaryIO | None,
     allow_dirty: bool,
     take_changes: bool,
+    allow_scripts: bool,
     as_json: bool,
     repo: str | None,
     lock_timeout: float,
@@ -91,7 +93,7 @@ def command(
         raise AgencyError(
             "E_NOT_INTERACTIVE", "there is no terminal to show the session in", hint="agency run --detached"
         )
-    context = make_context("run", lock_timeout)
+    context = make_context("run", lock_timeout, allow_scripts=allow_scripts, may_ask=not as_json)
     run = create_run(
         context,
         RunRequest(
@@ -108,6 +110,9 @@ def command(
         ),
         show_output,
     )
+    if run is None:
+        note("canceled")
+        return
     result = {
         "run_id": run.run_id,
         "name": run.name,

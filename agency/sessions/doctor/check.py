@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["ok", "warning", "failure", "mended"]
+State = Literal["ok", "note", "warning", "failure", "mended"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from agency.domain.settings import SCRIPT_NAMES, Settings
 from agency.runners.entrypoints import installed_names, provider_of
 from agency.runners.resolve import resolve_runner, runner_names
 from agency.runners.table import ADAPTERS
+from agency.sessions.allow import look_at_supplied, supply_of
 from agency.sessions.context import Context
 from agency.sessions.doctor.check import Check, State
 from agency.sessions.doctor.notify import check_notify
@@ -18,7 +19,7 @@ _STUB = "agency-stub"
 
 
 def check_repo(context: Context, repo: Repo) -> list[Check]:
-    """Config, runners, editor, scripts."""
+    """Config, runners, editor, scripts, and what of them is allowed."""
     root = repo.checkout or repo.root
     checks = [Check(name="repo", state="ok", text=f"{repo.root} ({repo.repo_key[:60]})")]
     try:
@@ -33,6 +34,7 @@ def check_repo(context: Context, repo: Repo) -> list[Check]:
         *_editor(context, settings),
         *_scripts(root, settings),
         *check_notify(context, root, settings.notify),
+        *_consent(context, repo),
     ]
 
 
@@ -100,6 +102,19 @@ def _scripts(root: str, settings: Settings) -> list[Check]:
         else:
             checks.append(Check(name=f"script {name}", state="ok", text=script.path or ""))
     return checks
+
+
+def _consent(context: Context, repo: Repo) -> list[Check]:
+    """What the repo brings along and the user has not allowed as it is now."""
+    try:
+        found = look_at_supplied(context, supply_of(context, repo=repo, run=None))
+    except AgencyError as error:
+        return [Check(name="consent", state="warning", text=error.message, mend=error.hint)]
+    names = [each.name for each in found if each.open]
+    if not names:
+        text = "all that the repo brings along is allowed" if found else "the repo brings nothing along to be executed"
+        return [Check(name="consent", state="ok", text=text)]
+    return [Check(name="consent", state="note", text=f"not allowed yet: {', '.join(names)}", mend="agency allow")]
 
 
 def _is_stub(path: str) -> bool:
