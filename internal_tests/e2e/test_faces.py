@@ -13,26 +13,27 @@ from internal_tests.support.world import AGENCY, Result, World
 
 NEEDS_REF = [
     *("attach", "resume", "send", "wait", "stop", "kill", "show", "explain", "diff", "events", "logs"),
-    *("path", "open", "shell", "mark", "rename", "clean", "restore", "fork"),
+    *("verify", "path", "open", "shell", "mark", "rename", "clean", "restore", "fork"),
 ]
-COMMANDS = ["init", "doctor", "run", "ls", "gc", "usage", "du", "config", "completion", *NEEDS_REF]
+COMMANDS = ["init", "doctor", "run", "ls", "conflicts", "gc", "usage", "du", "config", "completion", *NEEDS_REF]
 PRINTS_JSON = [
-    *("init", "doctor", "run", "ls", "gc", "usage", "du"),
     *(
+        "init",
+        "doctor",
+        "run",
+        "ls",
+        "conflicts",
+        "gc",
+        "usage",
+        "du",
         "resume",
         "send",
         "wait",
         "stop",
         "kill",
         "show",
-        "explain",
-        "events",
-        "path",
-        "mark",
-        "rename",
-        "clean",
-        "restore",
     ),
+    *("explain", "events", "verify", "path", "mark", "rename", "clean", "restore"),
 ]
 
 
