@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "explain": "Why a run has the status it has.",
     "verify": "Run the verify script of the repo on a run.",
     "diff": "What a run changed since its parent.",
+    "conflicts": "Which runs would conflict if they were landed now.",
     "events": "What happened to a run.",
     "logs": "Output of the scripts and of the pane.",
     "path": "Where the worktree of a run is.",

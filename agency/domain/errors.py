@@ -39,6 +39,7 @@ ERRORS: dict[str, ErrorKind] = {
     # tools
     "E_GIT_NOT_INSTALLED": ErrorKind(meaning="git is not on PATH"),
     "E_GIT_FAILED": ErrorKind(meaning="a git command failed"),
+    "E_GIT_TOO_OLD": ErrorKind(meaning="this git lacks what the command needs"),
     "E_TMUX_NOT_INSTALLED": ErrorKind(meaning="tmux is not on PATH"),
     "E_TMUX_FAILED": ErrorKind(meaning="a tmux command failed"),
     "E_TIMEOUT": ErrorKind(meaning="a program did not answer in time"),

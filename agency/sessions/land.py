@@ -28,6 +28,7 @@ from agency.store.runs import log_of
 from agency.tools.git.combine import Combined, base_of, combine, quiet
 from agency.tools.git.command import Git
 from agency.tools.git.target import checkouts_of, move_branch, require_takes, unclean
+from agency.tools.git.trial import trial_merge
 from agency.tools.git.worktree import resolve
 from agency.tools.identity import this_process
 from agency.tools.signals import shielded
@@ -108,10 +109,9 @@ def _require_landable(context: Context, run: Run, repo: Repo, work: Work, target
     if request.strategy == "ff-only":
         _require_ahead(git, run, onto, work.tip, target)
     elif request.strategy != "rebase":
-        trial = git.ask("merge-tree", "--write-tree", "--name-only", "-z", "--no-messages", onto, work.tip)
-        if trial.code == 1:
-            names = trial.out.decode("utf-8", "surrogateescape").split("\0")[1:]
-            raise _conflict(run, target, tuple(dict.fromkeys(name for name in names if name)))
+        conflicts = trial_merge(git, onto, work.tip)
+        if conflicts:
+            raise _conflict(run, target, conflicts)
 
 
 def _land(

@@ -53,7 +53,9 @@ class Evidence:
         return ("ok" if self.ok else "failed") + (" (stale)" if self.stale else "")
 
 
-def verify_run(context: Context, run: Run, *, timeout: float | None, show: Callable[[bytes], None]) -> ScriptResult | None:
+def verify_run(
+    context: Context, run: Run, *, timeout: float | None, show: Callable[[bytes], None]
+) -> ScriptResult | None:
     """Run the verify script in the worktree and keep what it found. ``timeout`` in seconds replaces the configured one.
 
     A failure calls for attention, a success ends that call. No lock is held while it runs. Raises E_WORKTREE_MISSING, E_RUN_BUSY,

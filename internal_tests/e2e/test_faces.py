@@ -13,26 +13,16 @@ from internal_tests.support.world import AGENCY, Result, World
 
 NEEDS_REF = [
     *("attach", "resume", "send", "wait", "stop", "kill", "show", "explain", "diff", "events", "logs"),
-    *("path", "open", "shell", "mark", "rename", "clean", "restore", "fork"),
+    *("verify", "land", "path", "open", "shell", "mark", "rename", "clean", "restore", "fork"),
 ]
-COMMANDS = ["init", "allow", "doctor", "run", "ls", "gc", "usage", "du", "config", "completion", *NEEDS_REF]
+COMMANDS = [
+    *("init", "allow", "doctor", "run", "ls", "conflicts", "gc", "usage", "du", "config", "completion"),
+    *NEEDS_REF,
+]
 PRINTS_JSON = [
-    *("init", "allow", "doctor", "run", "ls", "gc", "usage", "du"),
-    *(
-        "resume",
-        "send",
-        "wait",
-        "stop",
-        "kill",
-        "show",
-        "explain",
-        "events",
-        "path",
-        "mark",
-        "rename",
-        "clean",
-        "restore",
-    ),
+    *("init", "allow", "doctor", "run", "ls", "conflicts", "gc", "usage", "du"),
+    *("resume", "send", "wait", "stop", "kill", "show", "explain", "events", "verify", "land"),
+    *("path", "mark", "rename", "clean", "restore"),
 ]
 
 

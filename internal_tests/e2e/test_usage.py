@@ -254,7 +254,7 @@ def test_the_wide_list_tells_runner_branch_age_model_tokens_and_cost(world: Worl
     world.run("plain", "--runner", "shell")
     write(world, thread_of(run), [answer("a", input=1_000_000), answer("b", model="big-2", output=20_000)])
     header, plain, one = world.ok("ls", "--wide").out.splitlines()
-    names = "RUN_ID NAME STATUS RUNNER BRANCH AGE MODEL TOKENS COST SUMMARY PR"
+    names = "RUN_ID NAME STATUS RUNNER BRANCH AGE MODEL TOKENS COST CONFLICTS SUMMARY PR"
     assert header.split() == names.split()
     cells = one[header.index("RUNNER") :].split()
     assert [*cells[:2], *cells[3:6]] == ["claude", run.branch, "big-2", "1.02M", "$11.00"]

@@ -8,6 +8,7 @@ from agency.domain.errors import AgencyError
 from agency.sessions.context import Context
 from agency.sessions.doctor.check import Check
 from agency.store.records import discard, make_directory
+from agency.tools.git.trial import GIT_AT_LEAST
 from agency.tools.versions import find_program
 
 TMUX_AT_LEAST = (3, 2)
@@ -31,6 +32,10 @@ def _programs(context: Context) -> list[Check]:
     gh = find_program("gh", context.environ, "--version")
     if git is None:
         checks.append(Check(name="git", state="failure", text="not installed", mend=_install("git")))
+    elif git.numbers < GIT_AT_LEAST:
+        wanted = ".".join(str(number) for number in GIT_AT_LEAST)
+        text = f"{git.version} is older than {wanted}, so that agency cannot tell which runs conflict"
+        checks.append(Check(name="git", state="warning", text=text, mend=_install("git")))
     else:
         checks.append(Check(name="git", state="ok", text=f"{git.version} ({git.path})"))
     if tmux is None:
