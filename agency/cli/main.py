@@ -30,6 +30,8 @@ COMMANDS: dict[str, str] = {
     "show": "Everything known about a run.",
     "explain": "Why a run has the status it has.",
     "verify": "Run the verify script of the repo on a run.",
+    "push": "Push the branch of a run; open or update its pull request.",
+    "merge": "Merge the pull request of a run and archive the run.",
     "diff": "What a run changed since its parent.",
     "events": "What happened to a run.",
     "logs": "Output of the scripts and of the pane.",

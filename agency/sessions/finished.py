@@ -50,6 +50,19 @@ def require_committed(context: Context, run: Run, *, dirty_ok: bool = False) -> 
     return Work(tip=tip)
 
 
+def require_present(context: Context, run: Run) -> Run:
+    """The run as its record tells it now. Hold the repo lock. Raises E_RUN_BUSY when another command archived it meanwhile."""
+    fresh = load_run(context.paths, run.repo_id, run.run_id)
+    if isinstance(fresh, Run):
+        return fresh
+    raise AgencyError(
+        "E_RUN_BUSY",
+        f"{run.name} was archived by another command in the meantime",
+        hint=f"agency show {run.run_id}",
+        run_id=run.run_id,
+    )
+
+
 def require_same(context: Context, run: Run, work: Work) -> None:
     """Raise E_DIRTY_WORKTREE when the run has gone on working since ``work`` was looked at, and as :func:`require_committed`."""
     if require_committed(context, run) != work:
@@ -78,8 +91,15 @@ def note_landed(context: Context, run: Run, *, target: str, commit: str, strateg
 
 
 def archive_merged(
-    context: Context, run: Run, repo: Repo, *, delete_branch: bool, show: Callable[[bytes], None]
+    context: Context,
+    run: Run,
+    repo: Repo,
+    *,
+    delete_branch: bool,
+    show: Callable[[bytes], None],
+    recheck: Callable[[], None] = lambda: None,
 ) -> Archived:
-    """Archive a run whose work was merged. Nobody is asked again: its files are parked whole, also what was written since."""
-    how = Archiving(discard=True, delete_branch=delete_branch, force=False, recheck=lambda: None)
+    """Archive a run whose work was merged. Nobody is asked again: its files are parked whole, also what was written since, unless
+    ``recheck``, called under the lock, raises."""
+    how = Archiving(discard=True, delete_branch=delete_branch, force=False, recheck=recheck)
     return archive_run(context, run, repo, how, show)

@@ -40,6 +40,11 @@ class _Trouble(AgencyError):
     """A failure whose reason may pass."""
 
 
+def may_pass(error: AgencyError) -> bool:
+    """Whether a call failed for a reason that may pass, after which nobody knows whether GitHub did what it was asked for."""
+    return isinstance(error, _Trouble)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gh:
     """gh for one repository on github.com, ``repo`` being ``owner/name``. A call takes ``timeout`` seconds at most.

@@ -108,7 +108,7 @@ def test_the_open_one_is_found_before_a_newer_closed_one_and_none_of_a_fork(
     github.pulls.add(base="main", head="work", head_commit=commit, of_a_fork=True)
     found = gh.find("work")
     assert found is not None and found.number == 1
-    github.pulls.get(1).state = "CLOSED"
+    github.pulls.change(1, state="CLOSED")
     found = gh.find("work")
     assert found is not None and found.number == 2
 
@@ -191,7 +191,7 @@ def test_a_merge_whose_answer_is_lost_is_seen_by_looking_again(world: World, git
 
 @pytest.mark.parametrize("trouble", [BAD_GATEWAY, DROP])
 def test_looking_is_tried_again_when_github_is_in_trouble(
-    world: World, github: GitHub, gh: Gh, trouble: str | tuple[int, dict[str, str]]
+    world: World, github: GitHub, gh: Gh, trouble: str | tuple[int, dict[str, object]]
 ) -> None:
     opened(world, gh)
     github.requests.clear()

@@ -22,8 +22,14 @@ FOREVER = 1_000_000
 BAD_GATEWAY = (502, {"message": "Server Error"})
 UNAUTHORIZED = (401, {"message": "Bad credentials"})
 RATE_LIMIT = (403, {"message": "API rate limit exceeded for user ID 1."})
-HANG, DROP, LOSE = "hang", "drop", "lose"
-"""No answer; a connection that ends at once; one that ends after the deed was done."""
+HANG, STALL, DROP, LOSE = "hang", "stall", "drop", "lose"
+"""Nothing happens before :meth:`GitHub.go_on`; no answer comes before that, but the deed is done; the connection ends at once; it
+ends after the deed was done."""
+
+
+def refusal(why: str) -> tuple[int, dict[str, Any]]:
+    """The answer with which GitHub refuses something."""
+    return 200, {"data": None, "errors": [{"message": why}]}
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Request:
 
 @dataclass
 class _Fault:
-    what: str | tuple[int, dict[str, str]]
+    what: str | tuple[int, dict[str, Any]]
     on: str
     left: int
 
@@ -53,7 +59,7 @@ class GitHub:
         self.requests: list[Request] = []
         self._faults: list[_Fault] = []
         self._lock = threading.Lock()
-        self.stopping = threading.Event()
+        self.going_on = threading.Event()
         world.git("init", "--quiet", "--bare", "--initial-branch=main", str(self.remote))
         world.git("config", "--global", f"url.{self.remote}.insteadOf", ORIGIN)
         world.git("remote", "add", "origin", ORIGIN, cwd=self.repo)
@@ -66,9 +72,13 @@ class GitHub:
         kept_answers.mkdir()
         world.env.update(GH_CONFIG_DIR=str(config), GH_TOKEN=TOKEN, TMPDIR=str(kept_answers))
 
-    def misbehave(self, what: str | tuple[int, dict[str, str]], *, on: str = "", times: int = 1) -> None:
+    def misbehave(self, what: str | tuple[int, dict[str, Any]], *, on: str = "", times: int = 1) -> None:
         """Have a bad day for the next ``times`` requests, or those of the operation ``on``."""
         self._faults.append(_Fault(what, on, times))
+
+    def go_on(self) -> None:
+        """Let the requests that wait go on, and every later one."""
+        self.going_on.set()
 
     def behave(self) -> None:
         """Have no bad day any more."""
@@ -78,7 +88,7 @@ class GitHub:
         """The requests of one operation, oldest first."""
         return [request for request in self.requests if request.operation == operation]
 
-    def take(self, request: Request) -> str | tuple[int, dict[str, str]] | None:
+    def take(self, request: Request) -> str | tuple[int, dict[str, Any]] | None:
         """Note a request down; the bad day that it meets, if any."""
         with self._lock:
             self.requests.append(request)
@@ -94,7 +104,7 @@ class GitHub:
             try:
                 return self._graphql(request) if request.query else self._rest(request)
             except Refused as error:
-                return 200, {"data": None, "errors": [{"message": str(error)}]}
+                return refusal(str(error))
 
     def _graphql(self, request: Request) -> tuple[int, object]:
         if "projectCards" in request.query:
@@ -113,7 +123,7 @@ class GitHub:
             pull = self.pulls.get(int(match.group(1)))
         except Refused:
             return 404, {"message": "Not Found"}
-        pull.body = request.variables["body"]
+        self.pulls.change(pull.number, body=request.variables["body"])
         return 200, {"number": pull.number}
 
     def shown(self, pull: Pull, request: Request) -> dict[str, Any]:
@@ -193,12 +203,12 @@ def _merge(github: GitHub, request: Request) -> object:
 
 
 def _ready(github: GitHub, request: Request) -> object:
-    github.pulls.by_id(request.variables["input"]["pullRequestId"]).draft = False
+    github.pulls.change(github.pulls.by_id(request.variables["input"]["pullRequestId"]).number, draft=False)
     return {"markPullRequestReadyForReview": {"pullRequest": {"id": request.variables["input"]["pullRequestId"]}}}
 
 
 def _close(github: GitHub, request: Request) -> object:
-    github.pulls.by_id(request.variables["input"]["pullRequestId"]).state = "CLOSED"
+    github.pulls.change(github.pulls.by_id(request.variables["input"]["pullRequestId"]).number, state="CLOSED")
     return {"closePullRequest": {"pullRequest": {"id": request.variables["input"]["pullRequestId"]}}}
 
 
@@ -243,13 +253,15 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Authorization") != f"token {TOKEN}":
             fault = UNAUTHORIZED
         if fault == HANG:
-            github.stopping.wait()
-        elif fault == LOSE:
-            github.answer(request)
-        elif isinstance(fault, tuple):
+            github.going_on.wait()
+        if isinstance(fault, tuple):
             self._send(*fault)
-        elif fault is None:
-            self._send(*github.answer(request))
+        elif fault != DROP:
+            answer = github.answer(request)
+            if fault == STALL:
+                github.going_on.wait()
+            if fault != LOSE:
+                self._send(*answer)
 
     do_GET = do_PATCH = do_POST
 
@@ -288,7 +300,7 @@ def serving(github: GitHub) -> Iterator[GitHub]:
     try:
         yield github
     finally:
-        github.stopping.set()
+        github.go_on()
         server.shutdown()
         server.server_close()
         thread.join()

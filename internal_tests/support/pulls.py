@@ -1,12 +1,17 @@
-"""The pull requests of one GitHub repository, backed by a real bare repository on disk: their heads are its branches, and a merge
-is a commit in it. What GitHub refuses is refused with its words."""
+"""The pull requests of one GitHub repository, backed by a real bare repository on disk: their heads are its branches, a merge
+is a commit in it, and what else is known of them is a file in it. What GitHub refuses is refused with its words."""
 
+import json
 import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Refused(Exception):
@@ -31,6 +36,17 @@ class Pull:
     of_a_fork: bool = False
 
 
+def _in_turn(method: F) -> F:
+    """Have one thread at a time read or change what is known: the server, or the test."""
+
+    @wraps(method)
+    def turn(self: "Pulls", *args: Any, **named: Any) -> Any:
+        with self.turn:
+            return method(self, *args, **named)
+
+    return cast(F, turn)
+
+
 class Pulls:
     """The pull requests of ``owner/name``, whose branches are in the bare repository ``place``.
 
@@ -43,18 +59,30 @@ class Pulls:
         self.name = name
         self.unknown_looks = 0
         self._env = dict(env)
-        self._pulls: list[Pull] = []
+        self.turn = threading.RLock()
+        self._file = place / "pulls.json"
 
+    @_in_turn
     def all(self) -> list[Pull]:
         """Every pull request, oldest first, as its branch is now: an open one whose branch is gone is closed."""
-        for pull in self._pulls:
+        pulls = [Pull(**each) for each in json.loads(self._file.read_text())] if self._file.exists() else []
+        for pull in pulls:
             if pull.state == "OPEN" and not pull.of_a_fork:
                 commit = self._commit(pull.head)
-                if commit is None:
-                    pull.state = "CLOSED"
-                else:
-                    pull.head_commit = commit
-        return list(self._pulls)
+                pull.state = "CLOSED" if commit is None else "OPEN"
+                pull.head_commit = commit or pull.head_commit
+        self._save(pulls)
+        return pulls
+
+    @_in_turn
+    def change(self, number: int, **fields: Any) -> None:
+        """Change fields of a pull request."""
+        pulls = self.all()
+        for pull in pulls:
+            if pull.number == number:
+                for name, value in fields.items():
+                    setattr(pull, name, value)
+        self._save(pulls)
 
     def get(self, number: int) -> Pull:
         """One pull request. Raises :class:`Refused` when there is none of that number."""
@@ -67,6 +95,7 @@ class Pulls:
         """One pull request by its node id."""
         return self.get(int(identity.removeprefix("PR_")))
 
+    @_in_turn
     def create(self, *, title: str, body: str, base: str, head: str, draft: bool = False) -> Pull:
         """Open one from the branch ``head`` into the branch ``base``."""
         if self._commit(base) is None or (commit := self._commit(head)) is None:
@@ -80,6 +109,7 @@ class Pulls:
             raise Refused(f"No commits between {base} and {head}")
         return self.add(title=title, body=body, base=base, head=head, head_commit=commit, draft=draft)
 
+    @_in_turn
     def add(
         self,
         *,
@@ -92,8 +122,9 @@ class Pulls:
         **more: Any,
     ) -> Pull:
         """Note one down, whatever is in the repository."""
+        pulls = self.all()
         pull = Pull(
-            number=len(self._pulls) + 1,
+            number=len(pulls) + 1,
             title=title,
             body=body,
             base=base,
@@ -103,7 +134,7 @@ class Pulls:
             created_at=_now(),
             **more,
         )
-        self._pulls.append(pull)
+        self._save([*pulls, pull])
         return pull
 
     def mergeable(self, pull: Pull) -> str:
@@ -119,6 +150,7 @@ class Pulls:
         """Whether it is open and cannot be merged without a conflict."""
         return pull.state == "OPEN" and self._merged_tree(f"refs/heads/{pull.base}", pull.head_commit) is None
 
+    @_in_turn
     def merge(self, pull: Pull, method: str, expected_head: str | None) -> None:
         """Merge it by ``method`` (MERGE, SQUASH or REBASE) in the base branch."""
         base = self._commit(pull.base)
@@ -138,7 +170,7 @@ class Pulls:
         else:
             commit = self._rebased(base, pull.head_commit)
         self.git("update-ref", f"refs/heads/{pull.base}", commit, base)
-        pull.state, pull.merged_at, pull.merge_commit = "MERGED", _now(), commit
+        self.change(pull.number, state="MERGED", merged_at=_now(), merge_commit=commit)
 
     def git(self, *words: str) -> str:
         """The output of a git command in the bare repository."""
@@ -162,6 +194,11 @@ class Pulls:
     def _merged_tree(self, ours: str, theirs: str) -> str | None:
         done = self._ask("merge-tree", "--write-tree", ours, theirs)
         return done.stdout.splitlines()[0] if done.returncode == 0 else None
+
+    def _save(self, pulls: list[Pull]) -> None:
+        beside = self._file.with_suffix(".new")
+        beside.write_text(json.dumps([asdict(pull) for pull in pulls]))
+        beside.replace(self._file)
 
     def _commit(self, branch: str) -> str | None:
         done = self._ask("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
