@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from internal_tests.support.audit import check_event_logs
+from internal_tests.support.github import GitHub, serving
 from internal_tests.support.world import World
 
 
@@ -18,3 +19,10 @@ def world() -> Iterator[World]:
     finally:
         left = place.close()
     assert not left, f"processes left behind: {left}"
+
+
+@pytest.fixture
+def github(world: World) -> Iterator[GitHub]:
+    """A GitHub of the world's own, which is the origin of its repo and which ``gh`` talks to."""
+    with serving(GitHub(world)) as there:
+        yield there

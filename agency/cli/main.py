@@ -31,6 +31,8 @@ COMMANDS: dict[str, str] = {
     "show": "Everything known about a run.",
     "explain": "Why a run has the status it has.",
     "verify": "Run the verify script of the repo on a run.",
+    "push": "Push the branch of a run; open or update its pull request.",
+    "merge": "Merge the pull request of a run and archive the run.",
     "diff": "What a run changed since its parent.",
     "conflicts": "Which runs would conflict if they were landed now.",
     "events": "What happened to a run.",

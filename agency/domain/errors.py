@@ -93,6 +93,21 @@ ERRORS: dict[str, ErrorKind] = {
     "E_RUN_ENDED": ErrorKind(
         meaning="the runner ended, so that what was waited for cannot come", exit_code=EXIT_FAILED
     ),
+    # GitHub
+    "E_GH_NOT_INSTALLED": ErrorKind(meaning="gh is not on PATH"),
+    "E_GH_NOT_AUTHENTICATED": ErrorKind(meaning="gh has no token, or GitHub does not accept it"),
+    "E_GH_FAILED": ErrorKind(meaning="GitHub could not be asked"),
+    "E_GH_PR_VIEW_FAILED": ErrorKind(meaning="GitHub did not tell about the pull request"),
+    "E_GH_PR_CREATE_FAILED": ErrorKind(meaning="the pull request could not be opened"),
+    "E_GH_PR_EDIT_FAILED": ErrorKind(meaning="the text of the pull request could not be changed"),
+    "E_GH_PR_MERGE_FAILED": ErrorKind(meaning="GitHub did not merge the pull request"),
+    "E_NO_PR": ErrorKind(meaning="the run has no pull request"),
+    "E_PR_NOT_OPEN": ErrorKind(meaning="the pull request was closed"),
+    "E_PR_DRAFT": ErrorKind(meaning="the pull request is a draft"),
+    "E_PR_MISMATCH": ErrorKind(meaning="the pull request is of another branch, or goes into another one"),
+    "E_PR_NOT_MERGEABLE": ErrorKind(meaning="the pull request conflicts with its base branch"),
+    "E_PR_MERGEABILITY_UNKNOWN": ErrorKind(meaning="GitHub does not say whether the pull request can be merged"),
+    "E_REMOTE_OUT_OF_DATE": ErrorKind(meaning="the pull request does not show what the run holds"),
     # storage
     "E_STORE_FAILED": ErrorKind(meaning="the data directory cannot be read or written"),
     "E_DISK_FULL": ErrorKind(meaning="there is no space left"),

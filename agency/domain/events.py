@@ -192,7 +192,7 @@ class WorktreeParked(TypedDict):
 
 
 class BranchDeleted(TypedDict):
-    """The branch was removed; ``commit`` is where it pointed."""
+    """The branch was removed, here or on origin; ``commit`` is where it pointed."""
 
     branch: str
     commit: str
@@ -403,6 +403,7 @@ ARCHIVE_FINISHED = EventKind("archive_finished", ScriptFinished)
 WORK_KEPT = EventKind("work_kept", WorkKept)
 WORKTREE_PARKED = EventKind("worktree_parked", WorktreeParked)
 BRANCH_DELETED = EventKind("branch_deleted", BranchDeleted)
+REMOTE_BRANCH_DELETED = EventKind("remote_branch_deleted", BranchDeleted)
 CLEAN_FINISHED = EventKind("clean_finished", Nothing)
 CLEAN_FAILED = EventKind("clean_failed", OperationFailed)
 VERIFY_STARTED = EventKind("verify_started", VerifyStarted)

@@ -21,7 +21,8 @@ class RecordNewer(RecordInvalid):
 class Run:
     """One run. Timestamps are UTC, RFC 3339 with milliseconds. ``archived``: the record stands in the archive.
 
-    ``merged_at`` is when its work reached another branch for good, ``last_push_commit`` what agency pushed last.
+    ``merged_at`` is when its work reached another branch for good, ``last_push_commit`` what agency pushed last,
+    ``last_report_hash`` the sha256 of the text that agency gave its pull request last.
     """
 
     run_id: RunId
@@ -46,6 +47,7 @@ class Run:
     pr_url: str | None = None
     last_push_at: str | None = None
     last_push_commit: str | None = None
+    last_report_hash: str | None = None
 
     @property
     def session_name(self) -> str:
@@ -102,6 +104,7 @@ def run_from_record(
         pr_url=_optional_text(record, "pr_url"),
         last_push_at=_optional_text(record, "last_push_at"),
         last_push_commit=_optional_text(record, "last_push_commit"),
+        last_report_hash=_optional_text(record, "last_report_hash"),
         archived=archived,
         directory=directory,
     )
@@ -168,6 +171,8 @@ def record_from_events(
             record["archive"] = {}
         elif event.get("event") in ("pr_created", "pr_body_synced", "push_finished"):
             record |= {key: data[key] for key in ("pr_number", "pr_url") if key in data}
+            if event.get("event") == "push_finished" and data.get("commit"):
+                record |= {"last_push_commit": data["commit"], "last_push_at": str(event.get("timestamp", ""))}
         elif event.get("event") == "clean_started" and archived:
             merged = record.get("archive", {}).get("merged_at")
             record["flags"] = {} if merged else {"abandoned": True}

@@ -1,10 +1,11 @@
 """What every way to finish a run has in common: what must hold before, and the archive afterwards."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
-from agency.domain.events import LAND_FINISHED
+from agency.domain.events import LAND_FINISHED, LAND_STARTED, MERGE_STARTED
 from agency.domain.repo import Repo
 from agency.domain.run import BrokenRun, Run
 from agency.sessions.archive import Archived, Archiving, archive_run
@@ -14,6 +15,9 @@ from agency.store.eventlog import now
 from agency.store.runs import load_run, log_of, update_meta
 from agency.tools.git.status import tree_status
 from agency.tools.git.worktree import resolve
+
+_MERGES = (MERGE_STARTED.name, LAND_STARTED.name)
+"""Events that tell which commit is merged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,19 @@ def require_committed(context: Context, run: Run, *, dirty_ok: bool = False) -> 
     return Work(tip=tip)
 
 
+def require_present(context: Context, run: Run) -> Run:
+    """The run as its record tells it now. Hold the repo lock. Raises E_RUN_BUSY when another command archived it meanwhile."""
+    fresh = load_run(context.paths, run.repo_id, run.run_id)
+    if isinstance(fresh, Run):
+        return fresh
+    raise AgencyError(
+        "E_RUN_BUSY",
+        f"{run.name} was archived by another command in the meantime",
+        hint=f"agency show {run.run_id}",
+        run_id=run.run_id,
+    )
+
+
 def require_same(context: Context, run: Run, work: Work) -> None:
     """Raise E_DIRTY_WORKTREE when the run has gone on working since ``work`` was looked at, and as :func:`require_committed`."""
     if require_committed(context, run) != work:
@@ -80,6 +97,21 @@ def note_landed(context: Context, run: Run, *, target: str, commit: str, strateg
 def archive_merged(
     context: Context, run: Run, repo: Repo, *, delete_branch: bool, show: Callable[[bytes], None]
 ) -> Archived:
-    """Archive a run whose work was merged. Nobody is asked again: its files are parked whole, also what was written since."""
-    how = Archiving(discard=True, delete_branch=delete_branch, force=False, script=True, recheck=lambda: None)
+    """Archive a run whose work was merged. Nobody is asked again: its files are parked whole, also what was written since.
+
+    Raises E_DIRTY_WORKTREE when it got commits since that were not merged, E_NOT_ON_BRANCH.
+    """
+    merged = [event["data"].get("commit") for event in log_of(run).read() if event["event"] in _MERGES]
+
+    def recheck() -> None:
+        if not os.path.isdir(run.worktree) or require_committed(context, run, dirty_ok=True).tip in merged:
+            return  # put away by an archiving that was killed, or as it was merged
+        raise AgencyError(
+            "E_DIRTY_WORKTREE",
+            f"{run.name} got new commits since it was merged",
+            hint=f"agency fork {run.name} NEW-NAME goes on with them; agency clean {run.name} --discard puts them in the trash",
+            run_id=run.run_id,
+        )
+
+    how = Archiving(discard=True, delete_branch=delete_branch, force=False, script=True, recheck=recheck)
     return archive_run(context, run, repo, how, show)

@@ -20,7 +20,13 @@ def clear_way(context: Context, run: Run, git: Git, *refs: str) -> None:
     the repo lock."""
     clear_leftovers(
         git.git_dir or "",
-        refs=(f"refs/heads/{run.branch}", trash_ref(run.run_id), *refs),
+        refs=(
+            f"refs/heads/{run.branch}",
+            trash_ref(run.run_id),
+            f"refs/remotes/origin/{run.branch}",
+            f"refs/remotes/origin/{run.parent_branch}",
+            *refs,
+        ),
         worktrees=context.paths.worktrees(run.repo_id),
     )
 

@@ -13,7 +13,7 @@ from internal_tests.support.world import AGENCY, Result, World
 
 NEEDS_REF = [
     *("attach", "resume", "send", "wait", "stop", "kill", "show", "explain", "diff", "events", "logs"),
-    *("verify", "land", "path", "open", "shell", "mark", "rename", "clean", "restore", "fork"),
+    *("verify", "push", "merge", "land", "path", "open", "shell", "mark", "rename", "clean", "restore", "fork"),
 ]
 COMMANDS = [
     *("init", "allow", "doctor", "run", "ls", "conflicts", "gc", "usage", "du", "config", "completion"),
@@ -22,7 +22,7 @@ COMMANDS = [
 PRINTS_JSON = [
     *("init", "allow", "doctor", "run", "ls", "conflicts", "gc", "usage", "du"),
     *("resume", "send", "wait", "stop", "kill", "show", "explain", "events", "verify", "land"),
-    *("path", "mark", "rename", "clean", "restore"),
+    *("push", "merge", "path", "mark", "rename", "clean", "restore"),
 ]
 
 

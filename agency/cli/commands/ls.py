@@ -113,12 +113,13 @@ def _text(listing: Listing, more: Wide | None) -> str:
 
 def _row(seen: Observation) -> tuple[str, ...]:
     name = getattr(seen.run, "name", None)
+    number = getattr(seen.run, "pr_number", None)
     return (
         seen.run.run_id,
         shorten(name, 50) if name else "<broken>",
         seen.verdict.status + (" (archived)" if seen.run.archived else ""),
         shorten(seen.verdict.summary, 60) or "-",
-        "-",
+        f"#{number}" if number else "-",
     )
 
 

@@ -1,0 +1,255 @@
+"""``agency push``: bring the branch of a run to origin, and open its pull request or bring it up to date.
+
+No lock is held while anything waits for the network. What a kill leaves half-done is finished by the same command.
+"""
+
+import time
+from dataclasses import dataclass
+
+from agency.domain.errors import AgencyError
+from agency.domain.events import (
+    DIRTY_ALLOWED,
+    GIT_FETCH_FINISHED,
+    GIT_PUSH_FINISHED,
+    PUSH_FAILED,
+    PUSH_FINISHED,
+    PUSH_STARTED,
+    PushFinished,
+)
+from agency.domain.journal import fold
+from agency.domain.pullrequest import PullRequest
+from agency.domain.repo import Repo
+from agency.domain.run import Run
+from agency.sessions.context import Context
+from agency.sessions.finished import require_committed, require_present
+from agency.sessions.origin import ORIGIN, git_of, require_github, require_origin
+from agency.sessions.place import require_repo_of
+from agency.sessions.prbody import Told, tell
+from agency.sessions.pullrequest import find_pull, open_pull, sync_body
+from agency.sessions.remove import clear_way
+from agency.sessions.settle import settle_land
+from agency.sessions.whole import require_idle, require_whole
+from agency.sessions.worktree import git_in
+from agency.store.eventlog import now
+from agency.store.runs import log_of, update_meta
+from agency.tools.gh import Gh
+from agency.tools.git.command import Git
+from agency.tools.git.remote import fetch_objects, note_remote_branch, push_commit, remote_heads
+from agency.tools.git.status import tree_status
+from agency.tools.git.worktree import resolve
+from agency.tools.identity import this_process
+from agency.tools.signals import shielded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushRequest:
+    """What the user asked for. ``force_with_lease``: the branch of the remote may be replaced where it is as agency left it."""
+
+    allow_dirty: bool
+    force_with_lease: bool
+    draft: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """What was done. ``pull`` is None where origin is not on GitHub; ``action`` tells what became of the pull request."""
+
+    run: Run
+    commit: str
+    pull: PullRequest | None
+    action: str
+
+
+@dataclass(slots=True)
+class _Progress:
+    """The step that a push is at, for the event of its failure."""
+
+    step: str = "dirty_check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Remote:
+    """What origin has: the commits of the parent branch and of the run's own, None where it has none."""
+
+    parent: str | None
+    own: str | None
+
+
+def push_run(context: Context, run: Run, request: PushRequest) -> Pushed:
+    """Push the branch of a run and see to its pull request.
+
+    Raises E_WORKTREE_MISSING, E_RUN_INCOMPLETE, E_RUN_BUSY, E_NOT_ON_BRANCH, E_DIRTY_WORKTREE, E_NO_ORIGIN, E_GH_NOT_INSTALLED,
+    E_GH_NOT_AUTHENTICATED, E_GIT_FETCH_FAILED, E_PARENT_BRANCH_NOT_FOUND, E_EMPTY_DIFF, E_PR_NOT_OPEN, E_GIT_PUSH_FAILED, and
+    the errors of gh.
+    """
+    tip = require_committed(context, run, dirty_ok=True).tip
+    journal = require_whole(run)
+    require_idle(run, journal)
+    repo = require_repo_of(context, run)
+    if journal.operation is not None and journal.operation.kind == "land":
+        run = settle_land(context, run, repo)
+    with context.lock(run.repo_id) as lock:
+        run = require_present(context, run)
+        require_idle(run, fold(log_of(run).read()))
+        shared = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
+        clear_way(context, run, shared)
+        commit = resolve(shared, f"refs/heads/{run.branch}") or tip
+        log_of(run).append(
+            PUSH_STARTED({"branch": run.branch, "commit": commit, "operator": this_process(context.command)}),
+            durable=True,
+        )
+    progress = _Progress()
+    try:
+        return _push(context, run, repo, commit, request, progress)
+    except BaseException as error:
+        with shielded():
+            code = error.code if isinstance(error, AgencyError) else "E_INTERRUPTED"
+            log_of(run).append(PUSH_FAILED({"error_code": code, "step": progress.step}), durable=True)
+        raise
+
+
+def _push(context: Context, run: Run, repo: Repo, commit: str, request: PushRequest, progress: _Progress) -> Pushed:
+    _check_dirt(context, run, request)
+    progress.step = "origin_check"
+    origin = require_origin(context, run, repo)
+    progress.step = "gh_auth"
+    gh = None if origin.github is None else require_github(context, run, origin)
+    progress.step = "git_fetch"
+    remote = _fetch(context, run, repo)
+    progress.step = "parent_ref"
+    git = git_of(context, repo)
+    parent = remote.parent or (resolve(git, f"refs/heads/{run.parent_branch}") if gh is None else None)
+    if parent is None:
+        raise AgencyError(
+            "E_PARENT_BRANCH_NOT_FOUND",
+            f"origin has no branch {run.parent_branch} for the work to go into",
+            hint=f"git push origin {run.parent_branch}",
+            run_id=run.run_id,
+        )
+    progress.step = "ahead_check"
+    if git.say("rev-list", "--count", f"{parent}..{commit}") == "0":
+        raise AgencyError(
+            "E_EMPTY_DIFF",
+            f"{run.name} has no commit that {run.parent_branch} of origin lacks",
+            hint="commit the work first; agency diff shows it",
+            run_id=run.run_id,
+        )
+    progress.step = "pr_body"
+    told = None if gh is None else tell(run, git, base=parent, tip=commit)
+    progress.step = "pr_state"
+    pull = None if gh is None else _require_open(run, find_pull(gh, run))
+    progress.step = "git_push"
+    _push_branch(context, run, git, commit, remote.own, request)
+    progress.step = "pr"
+    action = "none"
+    if gh is not None and told is not None:
+        with context.busy("bringing the pull request up to date"):
+            pull, action = _see_to_pull(context, run, gh, pull, told, request)
+    done: PushFinished = {"commit": commit, "pr_action": action}
+    if pull is not None:
+        done["pr_number"], done["pr_url"] = pull.number, pull.url
+    log_of(run).append(PUSH_FINISHED(done), durable=True)
+    return Pushed(run=run, commit=commit, pull=pull, action=action)
+
+
+def _check_dirt(context: Context, run: Run, request: PushRequest) -> None:
+    status = tree_status(git_in(context, run))
+    dirt = sorted({*status.changed, *status.untracked})
+    if not dirt:
+        return
+    if not request.allow_dirty:
+        raise AgencyError(
+            "E_DIRTY_WORKTREE",
+            f"{run.name} has uncommitted changes, which a push would leave behind",
+            hint=f"commit them, or agency push {run.name} --allow-dirty",
+            run_id=run.run_id,
+            dirty_status=dirt[:20],
+        )
+    context.tell(f"pushing without {len(dirt)} uncommitted file{'' if len(dirt) == 1 else 's'}")
+    log_of(run).append(DIRTY_ALLOWED({"cmd": "push", "status": dirt}))
+
+
+def _fetch(context: Context, run: Run, repo: Repo) -> _Remote:
+    """Look at origin, and bring the commits of the parent branch here."""
+    git = git_of(context, repo)
+    begun = time.monotonic()
+    with context.busy(f"fetching {run.parent_branch} from origin"):
+        heads = remote_heads(git, ORIGIN, [run.parent_branch, run.branch])
+        parent = heads.get(run.parent_branch)
+        if parent is not None and resolve(git, parent) is None:
+            fetch_objects(git, ORIGIN, run.parent_branch)
+            if resolve(git, parent) is None:  # it was rewound in between
+                parent = remote_heads(git, ORIGIN, [run.parent_branch]).get(run.parent_branch)
+    if parent is not None:
+        with context.lock(run.repo_id) as lock:
+            shared = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
+            note_remote_branch(shared, ORIGIN, run.parent_branch, parent)
+    log_of(run).append(GIT_FETCH_FINISHED({"remote": ORIGIN, "duration_ms": _milliseconds(begun)}))
+    return _Remote(parent=parent, own=heads.get(run.branch))
+
+
+def _push_branch(context: Context, run: Run, git: Git, commit: str, seen: str | None, request: PushRequest) -> None:
+    begun = time.monotonic()
+    if seen != commit:
+        lease = _lease(run, git, seen) if request.force_with_lease else None
+        with context.busy(f"pushing {run.branch} to origin"):
+            try:
+                push_commit(git, ORIGIN, commit=commit, branch=run.branch, lease=lease)
+            except AgencyError as error:
+                raise _rejected(run, error, request) from None
+        log_of(run).append(GIT_PUSH_FINISHED({"remote": ORIGIN, "duration_ms": _milliseconds(begun)}), durable=True)
+    with context.lock(run.repo_id):
+        update_meta(run, {"last_push_at": now(), "last_push_commit": commit})
+
+
+def _lease(run: Run, git: Git, seen: str | None) -> str:
+    """Where the branch of the remote must be to be replaced: at something that agency pushed, else where it was when somebody
+    fetched it last; empty when it must not be there."""
+    ours = {event["data"].get("commit") for event in log_of(run).read() if event["event"] == PUSH_STARTED.name}
+    if seen in ours:
+        return seen or ""
+    return run.last_push_commit or resolve(git, f"refs/remotes/{ORIGIN}/{run.branch}") or ""
+
+
+def _rejected(run: Run, error: AgencyError, request: PushRequest) -> AgencyError:
+    """The error of a push, with the way on where the remote holds other commits."""
+    why = error.details.get("rejected")
+    if why in ("non-fast-forward", "fetch first", "needs force") and not request.force_with_lease:
+        message = f"{run.branch} on origin has commits that {run.name} lacks"
+        hint = f"agency push {run.name} --force-with-lease replaces them, if agency pushed them"
+    elif why == "stale info":
+        message = f"{run.branch} on origin has commits that agency never pushed; nothing was replaced"
+        hint = f"git -C {run.worktree} pull --rebase origin {run.branch}, then agency push {run.name}"
+    else:
+        return error
+    return AgencyError(error.code, message, hint=hint, run_id=run.run_id, rejected=why)
+
+
+def _require_open(run: Run, pull: PullRequest | None) -> PullRequest | None:
+    if pull is None or pull.state == "OPEN":
+        return pull
+    merged = pull.state == "MERGED"
+    raise AgencyError(
+        "E_PR_NOT_OPEN",
+        f"pull request {pull.number} of {run.name} {'is merged already' if merged else 'was closed'}",
+        hint=f"agency merge {run.name}" if merged else f"gh pr reopen {pull.url}, then agency push {run.name}",
+        run_id=run.run_id,
+        pr=pull.url,
+    )
+
+
+def _see_to_pull(
+    context: Context, run: Run, gh: Gh, pull: PullRequest | None, told: Told, request: PushRequest
+) -> tuple[PullRequest, str]:
+    if pull is None:
+        synced = open_pull(context, run, gh, told, draft=request.draft)
+    else:
+        if request.draft and not pull.is_draft:
+            context.tell(f"pull request {pull.number} is open already; gh pr ready --undo {pull.url} makes it a draft")
+        known = run.last_report_hash if run.pr_number == pull.number else None
+        synced = sync_body(context, run, gh, pull, told, known_digest=known)
+    return synced.pull, synced.action
+
+
+def _milliseconds(since: float) -> int:
+    return int((time.monotonic() - since) * 1000)
