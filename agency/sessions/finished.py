@@ -97,14 +97,14 @@ def note_landed(context: Context, run: Run, *, target: str, commit: str, strateg
 def archive_merged(
     context: Context, run: Run, repo: Repo, *, delete_branch: bool, show: Callable[[bytes], None]
 ) -> Archived:
-    """Archive a run whose work was merged. Nobody is asked again: its files are parked whole, also what was written since.
+    """Archive a run whose work was merged. Nobody is asked again.
 
-    Raises E_DIRTY_WORKTREE when it got commits since that were not merged, E_NOT_ON_BRANCH.
+    Raises E_DIRTY_WORKTREE when it got work since that was not merged, E_NOT_ON_BRANCH.
     """
     merged = [event["data"].get("commit") for event in log_of(run).read() if event["event"] in _MERGES]
 
     def recheck() -> None:
-        if not os.path.isdir(run.worktree) or require_committed(context, run, dirty_ok=True).tip in merged:
+        if not os.path.isdir(run.worktree) or require_committed(context, run).tip in merged:
             return  # put away by an archiving that was killed, or as it was merged
         raise AgencyError(
             "E_DIRTY_WORKTREE",
