@@ -42,6 +42,7 @@ COMMANDS: dict[str, str] = {
     "shell": "A shell in the worktree of a run.",
     "mark": "Say that a run needs a look, or no longer.",
     "rename": "Give a run another name.",
+    "resolve": "The way out of a conflict with the branch a run is to go to.",
     "land": "Bring the work of a run into a local branch.",
     "clean": "Archive a run; nothing is destroyed.",
     "restore": "Undo a clean, or repair a worktree.",

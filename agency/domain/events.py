@@ -342,6 +342,15 @@ class ConflictOpened(TypedDict):
     told: bool
 
 
+class Rebased(TypedDict):
+    """The branch was rebased from ``old`` onto ``onto``, which made ``new``; nothing conflicted."""
+
+    target: str
+    onto: str
+    old: str
+    new: str
+
+
 class RestoreStarted(TypedDict):
     """A worktree, branch and record are about to be brought back."""
 
@@ -431,6 +440,7 @@ LAND_MOVING = EventKind("land_moving", LandMoving)
 LAND_FINISHED = EventKind("land_finished", LandFinished)
 LAND_FAILED = EventKind("land_failed", OperationFailed)
 CONFLICT_OPENED = EventKind("conflict_opened", ConflictOpened)
+REBASED = EventKind("rebased", Rebased)
 RECORD_REBUILT = EventKind("record_rebuilt", RecordRebuilt)
 RESTORE_STARTED = EventKind("restore_started", RestoreStarted)
 RESTORE_FINISHED = EventKind("restore_finished", Nothing)

@@ -16,6 +16,7 @@ from agency.sessions.place import repo_of
 from agency.sessions.remove import remove_directory
 from agency.store.runs import list_repo_ids, list_runs, load_run, log_of, remove_record, sweep_hidden
 from agency.tools.git.command import Git
+from agency.tools.git.rebase import before_ref
 from agency.tools.git.snapshot import trash_ref
 
 _CENTURY = 36525 * 86400.0
@@ -110,7 +111,7 @@ def _is_due(run: Run | BrokenRun, limit: datetime) -> bool:
 
 
 def _let_go(context: Context, run: Run | BrokenRun, limit: datetime) -> bool:
-    """The parked worktree, then the ref, then the record: interrupted, the next gc finds the record and goes on.
+    """The parked worktree, then the refs, then the record: interrupted, the next gc finds the record and goes on.
 
     False, and nothing done, when the run is no longer due by the time the lock is held.
     """
@@ -123,7 +124,8 @@ def _let_go(context: Context, run: Run | BrokenRun, limit: datetime) -> bool:
         repo = repo_of(context, run)
         if repo is not None:
             git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
-            git.ask("update-ref", "-d", trash_ref(run.run_id))
+            for ref in (trash_ref(run.run_id), before_ref(run.run_id)):
+                git.ask("update-ref", "-d", ref)
         remove_record(run)
     return True
 

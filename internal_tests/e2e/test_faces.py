@@ -13,7 +13,21 @@ from internal_tests.support.world import AGENCY, Result, World
 
 NEEDS_REF = [
     *("attach", "resume", "send", "wait", "stop", "kill", "show", "explain", "diff", "events", "logs"),
-    *("verify", "push", "merge", "land", "path", "open", "shell", "mark", "rename", "clean", "restore", "fork"),
+    *(
+        "verify",
+        "resolve",
+        "push",
+        "merge",
+        "land",
+        "path",
+        "open",
+        "shell",
+        "mark",
+        "rename",
+        "clean",
+        "restore",
+        "fork",
+    ),
 ]
 COMMANDS = [
     *("init", "allow", "doctor", "run", "ls", "conflicts", "gc", "usage", "du", "config", "completion"),
@@ -22,7 +36,7 @@ COMMANDS = [
 PRINTS_JSON = [
     *("init", "allow", "doctor", "run", "ls", "conflicts", "gc", "usage", "du"),
     *("resume", "send", "wait", "stop", "kill", "show", "explain", "events", "verify", "land"),
-    *("push", "merge", "path", "mark", "rename", "clean", "restore"),
+    *("resolve", "push", "merge", "path", "mark", "rename", "clean", "restore"),
 ]
 
 
