@@ -22,7 +22,6 @@ def world() -> Iterator[World]:
 
 
 @pytest.fixture
-def github(world: World) -> Iterator[GitHub]:
+def github(world: World) -> GitHub:
     """A GitHub of the world's own, which is the origin of its repo and which ``gh`` talks to."""
-    with serving(GitHub(world)) as there:
-        yield there
+    return world.closing.enter_context(serving(GitHub(world)))

@@ -37,7 +37,8 @@ from agency.sessions.settle import settle_land
 from agency.sessions.verify import verify_run, verify_script
 from agency.sessions.whole import require_idle, require_whole
 from agency.sessions.worktree import require_worktree
-from agency.store.records import make_directory, write_file
+from agency.store.failures import told_plainly
+from agency.store.records import make_directory
 from agency.store.runs import log_of
 from agency.tools.gh import may_pass
 from agency.tools.git.remote import delete_remote_branch
@@ -226,7 +227,9 @@ def _ask(run: Run, checked: Mergeable, request: MergeRequest) -> AgencyError | N
     except AgencyError as error:
         failure, said = error, f"{error.message}\n"
     make_directory(f"{run.directory}/logs")
-    write_file(f"{run.directory}/logs/merge.log", said.encode("utf-8", "replace"), durable=False)
+    path = f"{run.directory}/logs/merge.log"
+    with told_plainly("writing a log", path), open(path, "wb") as log:
+        log.write(said.encode("utf-8", "replace"))
     return failure
 
 

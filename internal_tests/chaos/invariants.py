@@ -24,9 +24,18 @@ _CLOSING = {
     "clean_started": {"clean_finished", "clean_failed"},
     "restore_started": {"restore_finished", "restore_failed"},
     "land_started": {"land_finished", "land_failed"},
+    "push_started": {"push_finished", "push_failed"},
+    "merge_started": {"merge_finished", "merge_failed"},
 }
 _HEALTHY = ("active", "working", "needs input", "blocked", "stalled")
-_UNDER_WAY = {"run_create": "create", "clean_started": "clean", "restore_started": "restore", "land_started": "land"}
+_UNDER_WAY = {
+    "run_create": "create",
+    "clean_started": "clean",
+    "restore_started": "restore",
+    "land_started": "land",
+    "push_started": "push",
+    "merge_started": "merge",
+}
 
 
 def check_always(world: World, *, git_died: bool = False) -> list[dict[str, Any]]:

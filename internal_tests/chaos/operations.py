@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from internal_tests.chaos.invariants import RUNNER, run_directories, runners
+from internal_tests.support.github import NAME as REPO
+from internal_tests.support.github import OWNER, GitHub, serving
+from internal_tests.support.pulls import Pulls
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import SeenRun, World
 
@@ -15,6 +18,8 @@ RESUME = ("resume", NAME, "--detached")
 CLEAN = ("clean", NAME, "--yes", "--discard")
 RESTORE = ("restore", NAME)
 LAND = ("land", NAME, "--yes")
+PUSH = ("push", NAME)
+MERGE = ("merge", NAME, "--yes")
 _CONFIG = f"""version: 1
 defaults: {{runner: still}}
 runners:
@@ -90,6 +95,19 @@ def stopped_with_commits(world: World) -> None:
     world.ok("kill", NAME)
 
 
+def on_github(world: World) -> None:
+    """The same, with a GitHub as origin that knows the parent branch."""
+    world.closing.enter_context(serving(GitHub(world)))
+    stopped_with_commits(world)
+    world.git("push", "--quiet", "origin", "main")
+
+
+def with_pull_request(world: World) -> None:
+    """The same, with a pull request of the run."""
+    on_github(world)
+    world.ok(*PUSH)
+
+
 def archived_with_work(world: World) -> None:
     """The same, cleaned with its branch."""
     stopped_with_work(world)
@@ -125,6 +143,31 @@ def landed_once_or_not_at_all(world: World) -> None:
     assert (world.repo / "src.txt").read_text() == ("changed\n" if merged else "as committed\n")
 
 
+def pushed_once_or_not_at_all(world: World) -> None:
+    """There is one pull request at most, which is of the work and is the one that the run knows."""
+    (row,) = world.runs()
+    pulls = pulls_of(world).all()
+    assert len(pulls) <= 1, f"several pull requests: {pulls}"
+    finished = b'"event":"push_finished"' in (only_run(world).directory / "events.jsonl").read_bytes()
+    if finished or row["pr_number"]:
+        (pull,) = pulls
+        tip = world.git("rev-parse", row["branch"])
+        assert (row["pr_number"], pull.state, pull.head_commit) == (pull.number, "OPEN", tip)
+        assert pull.title == NAME and "- one\n- two\n" in pull.body
+
+
+def merged_once_or_not_at_all(world: World) -> None:
+    """The base branch on GitHub holds the work once when the pull request is merged, else not, and a run that counts as merged
+    was."""
+    (row,) = world.runs()
+    pulls = pulls_of(world)
+    (pull,) = pulls.all()
+    subjects = pulls.git("log", "--format=%s", "main").splitlines()
+    merged = pull.state == "MERGED"
+    assert subjects.count(f"{NAME} (#1)") == merged, f"{pull.state}, but main holds {subjects}"
+    assert merged or row["derived_status"] != "merged", "counts as merged, and is not"
+
+
 _RESUMED = ((RESUME,), (CLEAN,))
 
 OPERATIONS: dict[str, Operation] = {
@@ -154,6 +197,20 @@ OPERATIONS: dict[str, Operation] = {
         ways=((LAND,), (CLEAN,), (RESUME, LAND)),
         judge=landed_once_or_not_at_all,
     ),
+    "push": Operation(
+        words=PUSH,
+        prepare=on_github,
+        warm_up=nothing,
+        ways=((PUSH,), (CLEAN,), (RESUME, PUSH)),
+        judge=pushed_once_or_not_at_all,
+    ),
+    "merge": Operation(
+        words=MERGE,
+        prepare=with_pull_request,
+        warm_up=nothing,
+        ways=((MERGE,), (MERGE, MERGE), (RESUME, MERGE), (CLEAN,)),
+        judge=merged_once_or_not_at_all,
+    ),
     "restore": Operation(
         words=RESTORE, prepare=archived_with_work, warm_up=nothing, ways=((RESTORE, RESUME), (CLEAN,))
     ),
@@ -164,6 +221,11 @@ def only_run(world: World) -> SeenRun:
     """The one run of the world."""
     (directory,) = run_directories(world)
     return world.find(directory.name)
+
+
+def pulls_of(world: World) -> Pulls:
+    """The pull requests on the GitHub of the world, as they are on disk."""
+    return Pulls(world.root / "remote.git", OWNER, REPO, world.env)
 
 
 def look_at_work(world: World, run: SeenRun) -> Work:

@@ -79,5 +79,5 @@ class Scenario:
             assert work == self.work, f"work was lost or changed:\nbefore: {self.work}\nnow: {work}"
 
     def _settle(self) -> None:
-        """Wait for git commands that outlived agency: a user does not type within milliseconds."""
-        wait_for(lambda: "git" not in process_names(self.world), "git to end")
+        """Wait for commands of git and gh that outlived agency: a user does not type within milliseconds."""
+        wait_for(lambda: not {"git", "gh"} & process_names(self.world), "git and gh to end")

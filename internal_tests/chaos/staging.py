@@ -10,7 +10,7 @@ import psutil
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import World
 
-_PARTS = ("home", "data", "repo")
+_PARTS = ("home", "data", "repo", "remote.git")
 
 
 class Stage:
@@ -51,5 +51,5 @@ def _copy(source: Path, target: Path) -> None:
     for part in _PARTS:
         if (source / part).exists():
             shutil.copytree(source / part, target / part, symlinks=True)
-        elif part != "data":
+        elif part in ("home", "repo"):
             os.makedirs(target / part, exist_ok=True)

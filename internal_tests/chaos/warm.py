@@ -21,7 +21,7 @@ from typing import IO
 
 from internal_tests.support.world import Result
 
-_PARTS = ("run", "ls", "resume", "clean", "restore", "kill", "land")
+_PARTS = ("run", "ls", "resume", "clean", "restore", "kill", "land", "push", "merge")
 _CHUNK = 1 << 16
 
 
@@ -61,7 +61,7 @@ def serve(calls: socket.socket) -> None:
     import_module("agency.cli.main")
     for part in _PARTS:
         import_module(f"agency.cli.commands.{part}")
-    for module in ("attach", "clean", "create", "land", "listing", "restore", "revive", "stop"):
+    for module in ("attach", "clean", "create", "land", "listing", "merge", "push", "restore", "revive", "stop"):
         import_module(f"agency.sessions.{module}")
     for module in ("filelock", "psutil", "agency.config.file"):
         import_module(module)

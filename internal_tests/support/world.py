@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,13 @@ class Result:
 
 
 class World:
-    """Everything one test touches. Create repos, run the installed ``agency`` and look at what became of it."""
+    """Everything one test touches. Create repos, run the installed ``agency`` and look at what became of it.
+
+    What is entered in ``closing`` ends with the world.
+    """
 
     def __init__(self) -> None:
+        self.closing = ExitStack()
         self.root = Path(tempfile.mkdtemp(prefix="agy"))
         self.home = self._directory("home")
         self.data = self.root / "data"
@@ -233,6 +238,7 @@ class World:
 
     def close(self) -> list[str]:
         """End everything that was started and remove every file; what had to be ended besides the tmux server."""
+        self.closing.close()
         pid = self.tmux_server_pid() if self.socket.exists() else None
         if pid is not None:
             self.tmux_ask("kill-server")
