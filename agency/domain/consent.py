@@ -52,6 +52,11 @@ class Item:
         """What stands for it in the record."""
         return _sha256(self.executed.encode())
 
+    @property
+    def pin(self) -> tuple[str, str] | None:
+        """The file that would be executed and the sha256 of its content, for whoever executes it later."""
+        return None if self.file is None or self.content is None else (self.file, _sha256(self.content))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowed:

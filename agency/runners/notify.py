@@ -44,7 +44,8 @@ def tell(wanted: dict[str, Any], state: str, summary: str) -> None:
     environment.pop(wanted["owner"], None)  # what the user has started outlives the run
     place = wanted["directory"] if os.path.isdir(wanted["directory"]) else "/"
     title = f"{wanted['variables']['AGENCY_NAME']} {'has exited' if state == 'exited' else f'is {state}'}"
-    for argv in (wanted["command"], desktop_command(title, summary) if wanted["desktop"] else None):
+    command = wanted["command"] if _is_as_allowed(place, wanted.get("pin")) else None
+    for argv in (command, desktop_command(title, summary) if wanted["desktop"] else None):
         if argv:
             try:
                 _start(argv, place, environment)
@@ -53,6 +54,19 @@ def tell(wanted: dict[str, Any], state: str, summary: str) -> None:
     if wanted["bell"]:
         for terminal in _ask(wanted, "list-clients", "-t", f"={wanted['session']}", "-F", "#{client_tty}").split():
             _ring(terminal)
+
+
+def _is_as_allowed(place: str, pin: list[str] | None) -> bool:
+    """Whether the file that the command starts is still the one that the user allowed, where the repo brings it along."""
+    if pin is None:
+        return True
+    import hashlib
+
+    try:
+        with open(os.path.join(place, pin[0]), "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest() == pin[1]
+    except OSError:
+        return False
 
 
 def desktop_command(title: str, text: str) -> list[str]:

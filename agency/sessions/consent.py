@@ -37,16 +37,21 @@ from agency.store.consent import note_consent, read_consent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowedStart:
-    """A runner that may be started, with the settings that hold for it. Only the gate makes one."""
+    """A runner that may be started, with the settings that hold for it. ``notify_pin`` is the file that the repo's command of
+    notifications starts, as it was allowed: it may change while the runner lives. Only the gate makes one."""
 
     runner: Runner
     settings: Settings
+    notify_pin: tuple[str, str] | None
 
 
 def allow_start(context: Context, run: Run, settings: Settings, runner: Runner) -> AllowedStart | None:
     """Ask for what starting ``runner`` in the worktree of ``run`` would execute. None: declined. Raises E_CONSENT_REQUIRED."""
-    items = _of_start(settings, runner.name, run.worktree, run.repo_root)
-    return AllowedStart(runner=runner, settings=settings) if _allows_in(context, run, items) else None
+    notify = notify_item(settings, files_in(run.repo_root))
+    items = (runner_item(settings, runner.name, files_in(run.worktree)), notify)
+    if not _allows_in(context, run, [item for item in items if item is not None]):
+        return None
+    return AllowedStart(runner=runner, settings=settings, notify_pin=notify.pin if notify is not None else None)
 
 
 def require_start(context: Context, run: Run, settings: Settings, runner: Runner) -> AllowedStart:
@@ -114,14 +119,10 @@ def allows_making(
 
 def allows_forking(context: Context, run: Run, settings: Settings) -> bool:
     """The same for a run that starts with the files of ``run``."""
-    setup = script_item(settings, "setup", files_in(run.worktree))
-    items = [*([setup] if setup is not None else []), *_of_start(settings, run.runner, run.worktree, run.repo_root)]
-    return _allows_in(context, run, items)
-
-
-def _of_start(settings: Settings, runner: str, worktree: str, root: str) -> Iterable[Item]:
-    found = (runner_item(settings, runner, files_in(worktree)), notify_item(settings, files_in(root)))
-    return (item for item in found if item is not None)
+    read = files_in(run.worktree)
+    setup, runner = script_item(settings, "setup", read), runner_item(settings, run.runner, read)
+    items = (setup, runner, notify_item(settings, files_in(run.repo_root)))
+    return _allows_in(context, run, [item for item in items if item is not None])
 
 
 def _allows_in(context: Context, run: Run, items: Iterable[Item]) -> bool:
