@@ -44,7 +44,7 @@ def tell(wanted: dict[str, Any], state: str, summary: str) -> None:
     environment.pop(wanted["owner"], None)  # what the user has started outlives the run
     place = wanted["directory"] if os.path.isdir(wanted["directory"]) else "/"
     title = f"{wanted['variables']['AGENCY_NAME']} {'has exited' if state == 'exited' else f'is {state}'}"
-    command = wanted["command"] if _is_as_allowed(place, wanted.get("pin")) else None
+    command = wanted["command"] if _are_as_allowed(place, wanted.get("pins", [])) else None
     for argv in (command, desktop_command(title, summary) if wanted["desktop"] else None):
         if argv:
             try:
@@ -56,17 +56,20 @@ def tell(wanted: dict[str, Any], state: str, summary: str) -> None:
             _ring(terminal)
 
 
-def _is_as_allowed(place: str, pin: list[str] | None) -> bool:
-    """Whether the file that the command starts is still the one that the user allowed, where the repo brings it along."""
-    if pin is None:
+def _are_as_allowed(place: str, pins: list[list[str]]) -> bool:
+    """Whether the files that the command executes are still those that the user allowed, where the repo brings them along."""
+    if not pins:
         return True
     import hashlib
 
-    try:
-        with open(os.path.join(place, pin[0]), "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest() == pin[1]
-    except OSError:
-        return False
+    for file, sha256 in pins:
+        try:
+            with open(os.path.join(place, file), "rb") as content:
+                if hashlib.sha256(content.read()).hexdigest() != sha256:
+                    return False
+        except OSError:
+            return False
+    return True
 
 
 def desktop_command(title: str, text: str) -> list[str]:
