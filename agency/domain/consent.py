@@ -38,19 +38,23 @@ _STARTERS = re.compile(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One thing that the repo brings along, by the ``name`` of its key. ``executed`` is all that decides what happens, as
-    canonical JSON; ``lines`` say it to a person. ``file`` is the file of the repo that would be executed, and ``content`` what
+    canonical JSON; ``lines`` say it to a person. ``files`` are the files of the repo that would be executed, each with what
     it holds."""
 
     name: str
     executed: str
     lines: tuple[str, ...]
-    file: str | None = None
-    content: bytes | None = None
+    files: tuple[tuple[str, bytes], ...] = ()
 
     @property
     def sha256(self) -> str:
         """What stands for it in the record."""
         return _sha256(self.executed.encode())
+
+    @property
+    def pins(self) -> tuple[tuple[str, str], ...]:
+        """The files that would be executed, each with the sha256 of its content, for whoever executes them later."""
+        return tuple((file, _sha256(content)) for file, content in self.files)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +108,8 @@ def item_of_script(name: str, script: ScriptSettings, read: Read) -> Item | None
     if script.path is not None and read(script.path) is None:
         return None
     lines = (f"runs {script.path}",) if script.path is not None else (f"runs {_joined(script.argv)}",)
-    return _item(
-        f"scripts.{name}", {"command": list(script.argv)}, lines, script.path or _file_in(script.argv, read), read
-    )
+    files = (script.path,) if script.path is not None else _files_in(script.argv, read)
+    return _item(f"scripts.{name}", {"command": list(script.argv)}, lines, files, read)
 
 
 def runner_item(settings: Settings, name: str, read: Read) -> Item | None:
@@ -117,7 +120,7 @@ def runner_item(settings: Settings, name: str, read: Read) -> Item | None:
         return None
     executed = {key: _plain(getattr(runner, key)) for key in _EXECUTED}
     lines = tuple(_lines_of_runner(name, runner, settings))
-    return _item(f"runners.{name}", executed, lines, _file_in(runner.command, read), read)
+    return _item(f"runners.{name}", executed, lines, _files_in(runner.command, read), read)
 
 
 def notify_item(settings: Settings, read: Read) -> Item | None:
@@ -126,7 +129,7 @@ def notify_item(settings: Settings, read: Read) -> Item | None:
     if not notify.command or not notify.when or ("notify", "command") not in settings.of_repo:
         return None
     lines = (f"runs {_joined(notify.command)}",)
-    return _item("notify.command", {"command": list(notify.command)}, lines, _file_in(notify.command, read), read)
+    return _item("notify.command", {"command": list(notify.command)}, lines, _files_in(notify.command, read), read)
 
 
 def editor_item(settings: Settings, read: Read) -> Item | None:
@@ -136,25 +139,27 @@ def editor_item(settings: Settings, read: Read) -> Item | None:
         return None
     words = settings.editors.get(name) or tuple(_split(name))
     lines = (f"runs {_joined(words)} on the worktree",)
-    return _item("defaults.editor", {"editor": name, "command": list(words)}, lines, _file_in(words, read), read)
+    return _item("defaults.editor", {"editor": name, "command": list(words)}, lines, _files_in(words, read), read)
 
 
-def _item(name: str, executed: Mapping[str, object], lines: tuple[str, ...], file: str | None, read: Read) -> Item:
-    content = read(file) if file is not None else None
-    told = {**executed, "file": file, "content": None if content is None else _sha256(content)}
+def _item(name: str, executed: Mapping[str, object], lines: tuple[str, ...], files: Sequence[str], read: Read) -> Item:
+    held = tuple((file, content) for file in files if (content := read(file)) is not None)
+    told = {**executed, "files": [[file, _sha256(content)] for file, content in held]}
     canonical = json.dumps(told, sort_keys=True, separators=(",", ":"))
-    return Item(name=name, executed=canonical, lines=lines, file=file, content=content)
+    return Item(name=name, executed=canonical, lines=lines, files=held)
 
 
-def _file_in(argv: Sequence[str], read: Read) -> str | None:
-    """The file of the tree that a command line executes: its program, or the first file that a program such as sh is given."""
-    if not argv or (argv[0].startswith(("/", "~"))):
-        words = argv[1:] if argv and _STARTERS.fullmatch(argv[0].rpartition("/")[2]) else ()
-    elif "/" in argv[0]:
-        return argv[0] if read(argv[0]) is not None else None
-    else:
-        words = argv[1:] if _STARTERS.fullmatch(argv[0]) else ()
-    return next((word for word in words if not word.startswith("/") and read(word) is not None), None)
+def _files_in(argv: Sequence[str], read: Read) -> list[str]:
+    """The files of the tree that a command line executes: its program, and the first file that a program such as sh is given."""
+    if not argv:
+        return []
+    program = [argv[0]] if "/" in argv[0] and _is_in_tree(argv[0], read) else []
+    given = argv[1:] if _STARTERS.fullmatch(argv[0].rpartition("/")[2]) else ()
+    return [*program, *[word for word in given if _is_in_tree(word, read)][:1]]
+
+
+def _is_in_tree(word: str, read: Read) -> bool:
+    return not word.startswith("/") and read(word) is not None
 
 
 def _lines_of_runner(name: str, runner: RunnerSettings, settings: Settings) -> Iterator[str]:

@@ -19,19 +19,23 @@ def question(place: str, items: Sequence[Item], record: Record, *, whole: str) -
 
 
 def shown(item: Item, record: Record, *, whole: str) -> list[str]:
-    """One item: its key, what it runs, and the text of its file."""
+    """One item: its key, what it runs, and the text of its files."""
     before = last_allowed(item, record)
     since = f" (changed since you allowed it on {before[:10]})" if before is not None else ""
     lines = [f"{visible(item.name)}{since}", *(f"  {visible(line)}" for line in item.lines)]
-    if item.content is None or item.file is None:
-        return lines
-    if b"\0" in item.content:
-        return [*lines, f"  {visible(item.file)} is a binary file of {len(item.content)} bytes"]
-    text = item.content.decode("utf-8", "backslashreplace").removesuffix("\n").split("\n")
-    lines += [f"  {visible(item.file)}:", *(f"  | {visible(_cut(line))}" for line in text[:_MOST_LINES])]
+    for file, content in item.files:
+        lines += _shown_file(file, content, whole=whole)
+    return lines
+
+
+def _shown_file(file: str, content: bytes, *, whole: str) -> list[str]:
+    if b"\0" in content:
+        return [f"  {visible(file)} is a binary file of {len(content)} bytes"]
+    text = content.decode("utf-8", "backslashreplace").removesuffix("\n").split("\n")
+    lines = [f"  {visible(file)}:", *(f"  | {visible(_cut(line))}" for line in text[:_MOST_LINES])]
     if (more := len(text) - _MOST_LINES) > 0:
         rest = "1 more line" if more == 1 else f"{more} more lines"
-        lines.append(f"  ... and {rest}, in full: {visible(whole + item.file)}")
+        lines.append(f"  ... and {rest}, in full: {visible(whole + file)}")
     return lines
 
 

@@ -44,7 +44,8 @@ def tell(wanted: dict[str, Any], state: str, summary: str) -> None:
     environment.pop(wanted["owner"], None)  # what the user has started outlives the run
     place = wanted["directory"] if os.path.isdir(wanted["directory"]) else "/"
     title = f"{wanted['variables']['AGENCY_NAME']} {'has exited' if state == 'exited' else f'is {state}'}"
-    for argv in (wanted["command"], desktop_command(title, summary) if wanted["desktop"] else None):
+    command = wanted["command"] if _are_as_allowed(place, wanted.get("pins", [])) else None
+    for argv in (command, desktop_command(title, summary) if wanted["desktop"] else None):
         if argv:
             try:
                 _start(argv, place, environment)
@@ -53,6 +54,22 @@ def tell(wanted: dict[str, Any], state: str, summary: str) -> None:
     if wanted["bell"]:
         for terminal in _ask(wanted, "list-clients", "-t", f"={wanted['session']}", "-F", "#{client_tty}").split():
             _ring(terminal)
+
+
+def _are_as_allowed(place: str, pins: list[list[str]]) -> bool:
+    """Whether the files that the command executes are still those that the user allowed, where the repo brings them along."""
+    if not pins:
+        return True
+    import hashlib
+
+    for file, sha256 in pins:
+        try:
+            with open(os.path.join(place, file), "rb") as content:
+                if hashlib.sha256(content.read()).hexdigest() != sha256:
+                    return False
+        except OSError:
+            return False
+    return True
 
 
 def desktop_command(title: str, text: str) -> list[str]:

@@ -37,16 +37,24 @@ from agency.store.consent import note_consent, read_consent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowedStart:
-    """A runner that may be started, with the settings that hold for it. Only the gate makes one."""
+    """A runner that may be started, with the settings that hold for it. ``notify_pins`` are the files that the repo's
+    command of notifications executes, with the sha256 of each as it was allowed: they may change while the runner lives. Only
+    the gate makes one."""
 
     runner: Runner
     settings: Settings
+    notify_pins: tuple[tuple[str, str], ...] = ()
 
 
 def allow_start(context: Context, run: Run, settings: Settings, runner: Runner) -> AllowedStart | None:
     """Ask for what starting ``runner`` in the worktree of ``run`` would execute. None: declined. Raises E_CONSENT_REQUIRED."""
-    items = _of_start(settings, runner.name, run.worktree, run.repo_root)
-    return AllowedStart(runner=runner, settings=settings) if _allows_in(context, run, items) else None
+    if context.allow_scripts:
+        return AllowedStart(runner=runner, settings=settings)
+    notify = notify_item(settings, files_in(run.repo_root))
+    items = (runner_item(settings, runner.name, files_in(run.worktree)), notify)
+    if not _allows_in(context, run, [item for item in items if item is not None]):
+        return None
+    return AllowedStart(runner=runner, settings=settings, notify_pins=notify.pins if notify is not None else ())
 
 
 def require_start(context: Context, run: Run, settings: Settings, runner: Runner) -> AllowedStart:
@@ -59,7 +67,7 @@ def require_start(context: Context, run: Run, settings: Settings, runner: Runner
 
 def allows_script(context: Context, run: Run, name: str, script: ScriptSettings) -> bool:
     """Ask for script ``name`` as it stands in the worktree. False: declined. Raises E_CONSENT_REQUIRED."""
-    item = item_of_script(name, script, files_in(run.worktree))
+    item = None if context.allow_scripts else item_of_script(name, script, files_in(run.worktree))
     return item is None or _allows_in(context, run, [item])
 
 
@@ -72,6 +80,8 @@ def allows_scripts(context: Context, run: Run, settings: Settings, *names: str) 
 
 def require_script(context: Context, run: Run, name: str, script: ScriptSettings) -> None:
     """The same right before it is executed, where a no is a failure. Raises E_CONSENT_REQUIRED, E_SCRIPT_NOT_FOUND."""
+    if context.allow_scripts:
+        return
     item = item_of_script(name, script, files_in(run.worktree))
     if item is None:
         message = f"the {name} script {script.path} is not in the worktree"
@@ -82,7 +92,7 @@ def require_script(context: Context, run: Run, name: str, script: ScriptSettings
 
 def allows_editor(context: Context, run: Run, settings: Settings) -> bool:
     """Ask for the editor that the repo names. False: declined. Raises E_CONSENT_REQUIRED."""
-    item = editor_item(settings, files_in(run.worktree))
+    item = None if context.allow_scripts else editor_item(settings, files_in(run.worktree))
     return item is None or _allows_in(context, run, [item])
 
 
@@ -121,14 +131,12 @@ def allows_making(
 
 def allows_forking(context: Context, run: Run, settings: Settings) -> bool:
     """The same for a run that starts with the files of ``run``."""
-    setup = script_item(settings, "setup", files_in(run.worktree))
-    items = [*([setup] if setup is not None else []), *_of_start(settings, run.runner, run.worktree, run.repo_root)]
-    return _allows_in(context, run, items)
-
-
-def _of_start(settings: Settings, runner: str, worktree: str, root: str) -> Iterable[Item]:
-    found = (runner_item(settings, runner, files_in(worktree)), notify_item(settings, files_in(root)))
-    return (item for item in found if item is not None)
+    if context.allow_scripts:
+        return True
+    read = files_in(run.worktree)
+    setup, runner = script_item(settings, "setup", read), runner_item(settings, run.runner, read)
+    items = (setup, runner, notify_item(settings, files_in(run.repo_root)))
+    return _allows_in(context, run, [item for item in items if item is not None])
 
 
 def _allows_in(context: Context, run: Run, items: Iterable[Item]) -> bool:

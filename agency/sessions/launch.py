@@ -80,7 +80,7 @@ def start_runner(
     write_launch(run.directory, launch)
     if plan.thread is not None:
         write_thread(run.directory, plan.thread)
-    hand_over(run, launch, settings.notify, tmux, variables, context.environ)
+    hand_over(run, launch, settings.notify, start.notify_pins, tmux, variables, context.environ)
     try:
         if not panes:
             recall_known_server(context, tmux)

@@ -21,11 +21,13 @@ def hand_over(
     run: Run,
     launch: Launch,
     notify: NotifySettings,
+    pins: tuple[tuple[str, str], ...],
     tmux: Tmux,
     variables: Mapping[str, str],
     environ: Mapping[str, str],
 ) -> None:
-    """Leave in the run's directory what is to be told of a launch, and how; nothing when nothing is. ``variables`` are those of
+    """Leave in the run's directory what is to be told of a launch, and how; nothing when nothing is. ``pins`` name
+    the files of the repo that the command executes and their sha256: changed, it is not started. ``variables`` are those of
     the run, ``environ`` is what the caller of agency sees."""
     if not notify.anything:
         discard_notify(run.directory)
@@ -37,6 +39,7 @@ def hand_over(
         "since": launch.epoch - _SLACK,
         "when": notify.when,
         "command": notify.command,
+        "pins": pins,
         "bell": notify.bell,
         "desktop": notify.desktop,
         "directory": run.repo_root,

@@ -1,6 +1,7 @@
 """``agency allow``: what a repo brings along is shown, allowed, listed and forgotten."""
 
 import json
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
@@ -71,6 +72,24 @@ def test_list_tells_each_thing_and_changes_nothing(asked: World) -> None:
     assert (setup["state"], verify["state"]) == ("allowed", "changed")
     assert setup["allowed_at"] and len(verify["sha256"]) == 64 and "item" not in setup
     assert footprint(asked.data) == before
+
+
+def test_a_repo_of_which_only_consent_is_known_troubles_no_command_that_looks(asked: World) -> None:
+    asked.ok("allow", "--yes")
+    for words in (["ls", "--all", "--all-repos"], ["du"], ["gc"], ["usage", "--all-repos"], ["doctor"]):
+        asked.ok(*words)
+    assert set(states(asked).values()) == {"allowed"}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_program_that_can_be_executed_but_not_read_is_refused(asked: World) -> None:
+    asked.ok("allow", "--yes")
+    run = asked.run("one")
+    (run.worktree / "scripts" / "archive.sh").write_bytes(b"")
+    asked.commit({"agency.yaml": "version: 1\nscripts: {archive: {path: scripts/archive.sh}}\n"})
+    (run.worktree / "scripts" / "archive.sh").chmod(0o111)
+    result = asked.agency("clean", "one", "--yes", "--discard")
+    assert result.error_code == "E_CONSENT_REQUIRED" and "cannot be read" in result.err
 
 
 def test_revoke_forgets_all(asked: World) -> None:

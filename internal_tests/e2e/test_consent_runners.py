@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from internal_tests.support.consent import ask_again, make_user_runner, remembered, states
+from internal_tests.support.endings import exit_runner
 from internal_tests.support.terminal import agency_in_terminal
+from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import World, demo_config
 
 
@@ -173,6 +175,21 @@ def test_the_command_of_notifications_counts_with_the_script_it_starts(own: Worl
     own.ok("run", "one", "--detached")
     (own.repo / "tell").write_text("#!/bin/sh\ntouch stolen\n")
     assert "notify.command" in refused(own, "resume", "one", "--restart", "--yes", "--detached")
+
+
+def test_a_command_of_notifications_that_changed_since_the_start_is_not_started(own: World) -> None:
+    note = 'touch "$HOME/$AGENCY_NAME"'
+    own.commit({"agency.yaml": "version: 1\nnotify: {when: [exited], command: [sh, tell]}\n", "tell": f"{note}\n"})
+    own.ok("allow", "--yes")
+    one, two = own.run("one"), own.run("two")
+    exit_runner(one, 1)
+    wait_for((own.home / "one").exists, "the notification")
+    (own.repo / "tell").write_text(f"touch {own.root}/stolen\n")
+    exit_runner(two, 1)
+    own.ok("run", "three", "--detached", "--allow-scripts", "--allow-dirty")
+    exit_runner(own.find(next(row["run_id"] for row in own.runs() if row["name"] == "three")), 1)
+    wait_for((own.root / "stolen").exists, "the notification of a run that was started with the new one")
+    assert not (own.home / "two").exists()
 
 
 def test_the_editor_that_the_repo_names_needs_consent(own: World) -> None:

@@ -133,6 +133,7 @@ def test_two_command_lines_have_one_hash_only_when_they_are_the_same(first: list
         ("[env, A=1, bash, s]", True),
         ("[timeout, 5s, ./s]", True),
         ("[s]", False),
+        ("[sh, '~s']", True),
         ("[cat, s]", False),
         ("[sh, -c, 'echo s']", False),
         ("[sh, /s]", False),
@@ -140,8 +141,15 @@ def test_two_command_lines_have_one_hash_only_when_they_are_the_same(first: list
 )
 def test_the_file_that_a_command_line_executes(load: Load, command: str, counts: bool) -> None:
     settings = load(f"scripts: {{setup: {{command: {command}}}}}\n")
-    item = one(settings, files(s=b"text", other=b"other"))
-    assert (item.content == b"text") is counts
+    item = one(settings, files(**{"s": b"text", "~s": b"text", "other": b"other"}))
+    assert bool(item.files) is counts
+    assert [content for _, content in item.files] == [b"text"] * counts
+
+
+def test_a_program_of_the_repo_counts_with_the_file_that_it_is_given(load: Load) -> None:
+    settings = load("runners: {mine: {command: [venv/bin/python, ./agent.py, other]}}\n")
+    tree = files(**{"venv/bin/python": b"program", "agent.py": b"agent", "other": b"other"})
+    assert one(settings, tree).files == (("venv/bin/python", b"program"), ("./agent.py", b"agent"))
 
 
 def test_a_script_whose_file_is_missing_is_nothing_yet(load: Load) -> None:
