@@ -30,7 +30,8 @@ class Operation:
 class Journal:
     """The facts that only the order of events can tell.
 
-    ``attention`` is the reason a person is needed, or None. ``killed`` says that a person ended the session after its
+    ``attention`` is the reason a person is needed, or None; a failed verify goes before another reason, and gives way to that
+    when the next one is good. ``killed`` says that a person ended the session after its
     last start. ``tree_made`` says that the worktree was filled. ``setup_ok`` is None until a setup script has ended.
     ``create_failed`` is the error code of a creation that ended with an error.
     """
@@ -56,6 +57,7 @@ def fold(events: Iterable[Mapping[str, Any]]) -> Journal:
     closing: frozenset[str] = frozenset()
     attention: str | None = None
     attention_since: str | None = None
+    verify_failed_at: str | None = None
     started = killed = tree_made = False
     setup_ok: bool | None = None
     create_failed: str | None = None
@@ -97,14 +99,14 @@ def fold(events: Iterable[Mapping[str, Any]]) -> Journal:
             attention, attention_since = "stop_requested", at
         elif name == "attention_set":
             attention, attention_since = str(data.get("reason", "unknown")), at
-        elif name == "verify_finished" and data.get("ok") is False and not data.get("cancelled"):
-            attention, attention_since = VERIFY_FAILED, at
-        elif name in _CLEARS_ATTENTION or (name == "verify_finished" and data.get("ok") and attention == VERIFY_FAILED):
-            attention = attention_since = None
+        elif name == "verify_finished" and not data.get("cancelled"):
+            verify_failed_at = at if data.get("ok") is False else None
+        elif name in _CLEARS_ATTENTION:
+            attention = attention_since = verify_failed_at = None
     return Journal(
         operation=operation,
-        attention=attention,
-        attention_since=attention_since,
+        attention=VERIFY_FAILED if verify_failed_at is not None else attention,
+        attention_since=verify_failed_at if verify_failed_at is not None else attention_since,
         started=started,
         killed=killed,
         tree_made=tree_made,

@@ -8,6 +8,9 @@ OWNER = "AGENCY_OWNER"
 """Set to the id of a run in what agency starts for it, its runner and its scripts, and in nothing that a person starts: what has
 it ends with the run."""
 
+SCRIPT = "_AGENCY_SCRIPT"
+"""Set in what a script starts, to a word for that one start of it: what is left of it without a parent is known by this."""
+
 OF_THE_CALL = frozenset({"AGENCY_DATA_DIR", "AGENCY_CONFIG_DIR", "AGENCY_TMUX_SOCKET", "AGENCY_TEST_ROOT"})
 """Variables that say where agency keeps things, for whatever calls it."""
 
@@ -34,4 +37,6 @@ def run_variables(run: Run, *, origin_url: str | None) -> dict[str, str]:
 
 def without_run(environ: Mapping[str, str]) -> dict[str, str]:
     """``environ`` without the variables of a run that the caller may be inside of."""
-    return {key: value for key, value in environ.items() if not key.startswith("AGENCY_") or key in OF_THE_CALL}
+    return {
+        key: value for key, value in environ.items() if not key.startswith(("AGENCY_", SCRIPT)) or key in OF_THE_CALL
+    }

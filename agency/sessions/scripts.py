@@ -6,28 +6,32 @@ import shlex
 import signal
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 
 from agency.domain.errors import AgencyError
 from agency.domain.events import EventKind, ScriptFinished, ScriptStarted
+from agency.domain.journal import Operation
 from agency.domain.run import Run
 from agency.domain.settings import ScriptSettings
 from agency.sessions.consent import require_script
 from agency.sessions.context import Context
-from agency.sessions.environment import OWNER, run_variables, without_run
+from agency.sessions.environment import OWNER, SCRIPT, run_variables, without_run
+from agency.sessions.place import repo_of
+from agency.sessions.scaffold import scaffold
 from agency.store.failures import told_plainly
 from agency.store.records import discard
 from agency.store.repos import read_repo
 from agency.store.runs import log_of
+from agency.tools.identity import this_process
 from agency.tools.process import Streamed
 from agency.tools.processtree import Mark, end_tree
 
 _GRACE = 3.0
 _TICK = 0.1
+_ORDERLY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +94,7 @@ def run_script(
     require_script(context, run, name, script)
     os.makedirs(os.path.dirname(log_path), exist_ok=True)
     begun({"command": shlex.join(script.argv), "timeout_ms": int(script.timeout * 1000), "log_path": log_path})
-    discard(result_path)
+    _clear_result(run, result_path)
     start = time.monotonic()
     with told_plainly("writing a log", log_path), open(log_path, "wb", buffering=0) as file:
 
@@ -99,13 +103,13 @@ def run_script(
             with suppress(OSError):  # whoever watched has gone; the log has it all
                 show(chunk)
 
-        code, timed_out, cancelled = _run(context, run, argv, script.timeout, on_output)
+        code, timed_out, cancelled = _run(context, run, name, argv, script.timeout, on_output)
     said, problem = read_result(result_path)
     ended = timed_out or cancelled
     return ScriptResult(
         ok=code == 0 and not ended and said.get("ok") is not False,
         exit_code=code if code is not None and code >= 0 and not ended else None,
-        signal=signal.Signals(-code).name if code is not None and code < 0 else None,
+        signal=_signal_name(-code) if code is not None and code < 0 else None,
         timed_out=timed_out,
         cancelled=cancelled,
         duration_ms=int((time.monotonic() - start) * 1000),
@@ -115,6 +119,32 @@ def run_script(
         json_path=result_path if said or problem else None,
         problem=problem,
     )
+
+
+def end_leftover(run: Run, name: str, operation: Operation) -> None:
+    """End what still runs of script ``name``, which an agency that was killed had started as ``operation`` tells."""
+    end_tree([], _mark(run, name, operation.pid, operation.pid_started), grace=_GRACE)
+
+
+def _mark(run: Run, name: str, pid: int, started: str) -> Mark:
+    """What a script carries that was started by the agency of that process id."""
+    return Mark(variable=SCRIPT, value=f"{name}-{pid}-{started}", directory=run.worktree)
+
+
+def _clear_result(run: Run, path: str) -> None:
+    """Let nothing stand where the script may tell its result, and make the directory for it where it was removed. Where that
+    cannot be done the script runs all the same; what stands there in its place is told when it is read."""
+    with suppress(OSError, AgencyError):
+        discard(path)
+        if not os.path.isdir(os.path.dirname(path)):
+            scaffold(run, None)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # the real-time signals have no names
+        return f"signal {number}"
 
 
 def json_path_of(run: Run, name: str) -> str:
@@ -179,7 +209,7 @@ def read_result(path: str) -> tuple[Mapping[str, object], str | None]:
     try:
         with open(path, "rb") as file:
             said = json.loads(file.read(1 << 20))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}, None
     except OSError as error:
         return {}, f"it cannot be read: {error.strerror}"
@@ -187,6 +217,8 @@ def read_result(path: str) -> tuple[Mapping[str, object], str | None]:
         return {}, "it is not JSON"
     if not isinstance(said, dict) or not isinstance(said.get("schema_version"), str):
         return {}, "it has no schema_version"
+    if not isinstance(said.get("ok", True), bool):
+        return {}, "its ok is neither true nor false"
     return said, None
 
 
@@ -206,13 +238,16 @@ def _argv(run: Run, name: str, script: ScriptSettings) -> tuple[str, ...]:
 
 
 def _run(
-    context: Context, run: Run, argv: tuple[str, ...], timeout: float, on_output: Callable[[bytes], None]
+    context: Context, run: Run, name: str, argv: tuple[str, ...], timeout: float, on_output: Callable[[bytes], None]
 ) -> tuple[int | None, bool, bool]:
     origin = read_repo(context.paths, run.repo_id).get("origin_url")
-    variables = run_variables(run, origin_url=origin if isinstance(origin, str) else None)
+    repo = repo_of(context, run)
+    where_it_is = replace(run, repo_root=repo.root) if repo is not None else run
+    variables = run_variables(where_it_is, origin_url=origin if isinstance(origin, str) else None)
     variables |= {OWNER: run.run_id, "AGENCY_NONINTERACTIVE": "1", "CI": "1"}
     environment = {**without_run(context.environ), **variables}
-    mark = Mark(variable="AGENCY_SCRIPT", value=uuid.uuid4().hex, directory=run.worktree)
+    me = this_process(context.command)
+    mark = _mark(run, name, me["pid"], me["pid_started"])
     environment[mark.variable] = mark.value
     with _cancelled_by_signal() as cancelled:
         try:
@@ -237,13 +272,14 @@ def _run(
 
 @contextmanager
 def _cancelled_by_signal() -> Iterator[threading.Event]:
-    """An event that INT and TERM set during the block."""
+    """An event that INT, TERM and HUP set during the block, those of them that the caller did not have ignored."""
     cancelled = threading.Event()
 
     def note(number: int, frame: FrameType | None) -> None:
         cancelled.set()
 
-    old = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    heeded = [number for number in _ORDERLY if signal.getsignal(number) is not signal.SIG_IGN]
+    old = {number: signal.signal(number, note) for number in heeded}
     try:
         yield cancelled
     finally:

@@ -4,18 +4,18 @@ The evidence names the commit and the tree it holds for. It is stale as soon as 
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.events import VERIFY_FINISHED, VERIFY_STARTED, ScriptStarted, VerifyFinished
-from agency.domain.journal import fold
 from agency.domain.run import Run
 from agency.domain.settings import ScriptSettings
 from agency.sessions.consent import allows_script
 from agency.sessions.context import Context
 from agency.sessions.place import config_root, scratch_of
-from agency.sessions.scripts import ScriptResult, finished_data, json_path_of, run_script, script_failed
+from agency.sessions.scripts import ScriptResult, end_leftover, finished_data, json_path_of, run_script, script_failed
 from agency.sessions.whole import require_idle, require_whole
 from agency.sessions.worktree import git_in
 from agency.store.eventlog import now
@@ -63,7 +63,7 @@ def verify_run(
     last lines of its output, E_SCRIPT_TIMEOUT, E_INTERRUPTED.
     """
     git_in(context, run)
-    require_whole(run)
+    journal = require_whole(run)
     script = verify_script(context, run)
     if script is None:
         raise AgencyError(
@@ -76,17 +76,29 @@ def verify_run(
         script = replace(script, timeout=timeout)
     if not allows_script(context, run, "verify", script):
         return None
+    if journal.operation is not None and journal.operation.kind == "verify":
+        require_idle(run, journal)
+        end_leftover(run, "verify", journal.operation)
     subject = what_stands(context, run, scratch=scratch_of(context, run.repo_id))
 
     def begin(event: ScriptStarted) -> None:
         with context.lock(run.repo_id):
-            require_idle(run, fold(log_of(run).read()))
+            git_in(context, run)
+            require_idle(run, require_whole(run))
             record_start(context, run, subject, event)
 
     result = verify_subject(context, run, subject, script, begun=begin, show=show)
     if not result.ok:
         raise verify_failed(run, result)
+    _tell_of_changes(context, run, subject)
     return result
+
+
+def _tell_of_changes(context: Context, run: Run, subject: Subject) -> None:
+    """Tell when the evidence is stale as soon as it is there. Where that cannot be seen, the next look at the run will tell."""
+    with suppress(AgencyError):
+        if what_stands(context, run, scratch=scratch_of(context, run.repo_id)).tree != subject.tree:
+            context.tell("files changed while the script ran, so that what it found is stale already")
 
 
 def verify_script(context: Context, run: Run) -> ScriptSettings | None:
@@ -176,9 +188,17 @@ def verify_subject(
             "verify_json_path": result.json_path,
         }
         log_of(run).append(VERIFY_FINISHED(data), durable=True)
+        _note_time(context, run, finished_at)
+    return result
+
+
+def _note_time(context: Context, run: Run, finished_at: str) -> None:
+    """Put the time into the record too. What was found stands without that, also when the lock is not to be had."""
+    try:
         with context.lock(run.repo_id):
             update_meta(run, {"last_verify_at": finished_at})
-    return result
+    except AgencyError as error:
+        context.tell(f"the record does not tell when it was verified: {error.message}")
 
 
 def verify_failed(run: Run, result: ScriptResult) -> AgencyError:

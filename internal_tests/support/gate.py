@@ -81,8 +81,21 @@ class Spawned:
 
 
 @contextmanager
-def spawned(world: World, *words: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> Iterator[Spawned]:
-    """The installed command, going on beside the test; killed at the end when it still runs."""
+def spawned(
+    world: World,
+    *words: str,
+    cwd: Path | None = None,
+    env: dict[str, str] | None = None,
+    ignoring: tuple[signal.Signals, ...] = (),
+) -> Iterator[Spawned]:
+    """The installed command, going on beside the test; killed at the end when it still runs. ``ignoring``: signals that its
+    caller has it ignore, as nohup does."""
+
+    def before() -> None:
+        signals_as_usual()
+        for number in ignoring:
+            signal.signal(number, signal.SIG_IGN)
+
     process = subprocess.Popen(
         [AGENCY, *words],
         cwd=cwd or world.repo,
@@ -90,7 +103,7 @@ def spawned(world: World, *words: str, cwd: Path | None = None, env: dict[str, s
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=signals_as_usual,
+        preexec_fn=before,
     )
     try:
         yield Spawned(process)

@@ -136,6 +136,21 @@ def test_a_good_verify_clears_no_other_call_for_attention() -> None:
     assert fold([event("stop"), event("verify_finished", ok=True)]).attention == "stop_requested"
 
 
+def test_a_call_for_attention_outlives_a_failed_verify_and_the_good_one_after_it() -> None:
+    failed, good = event("verify_finished", ok=False, cancelled=False), event("verify_finished", ok=True)
+    marked = event("attention_set", reason="user_marked")
+    for before in ([marked, failed], [failed, marked]):
+        assert fold(before).attention == "verify_failed"
+        assert fold([*before, good]).attention == "user_marked"
+        assert fold([*before, good]).attention_since == "at attention_set"
+        assert fold([*before, event("attention_cleared")]).attention is None
+
+
+def test_a_cancelled_verify_leaves_the_call_of_a_failed_one() -> None:
+    failed, cancelled = (event("verify_finished", ok=False, cancelled=how) for how in (False, True))
+    assert fold([failed, cancelled]).attention == "verify_failed"
+
+
 def test_the_last_event_and_its_time() -> None:
     last = journal("run_create", "attach")
     assert (last.last_event, last.last_event_at) == ("attach", "at attach")
