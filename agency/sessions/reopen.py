@@ -1,10 +1,11 @@
 """``agency resolve --start``: the conflict of a run with its target is opened in its worktree, by a rebase that stops there, and
 the runner is asked to mend it."""
 
+import os
 from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
-from agency.domain.events import CONFLICT_OPENED, REBASED, ConflictOpened
+from agency.domain.events import CONFLICT_OPENED, REBASED, ConflictOpened, Rebased
 from agency.domain.journal import fold
 from agency.domain.repo import Repo
 from agency.domain.resolution import Card, request_to_runner
@@ -94,7 +95,13 @@ def open_conflict(context: Context, run: Run, *, into: str | None, tell: bool) -
     if opened.how == "opened" and opened.intent is not None:
         telling = _tell(context, run, opened) if tell else Telling(told=False, reason="as you said")
         with shielded():
-            data: ConflictOpened = {**opened.intent, "conflicts": list(opened.paths), "told": telling.told}
+            data: ConflictOpened = {
+                "target": opened.intent["target"],
+                "onto": opened.intent["onto"],
+                "old": opened.intent["old"],
+                "conflicts": list(opened.paths),
+                "told": telling.told,
+            }
             log_of(run).append(CONFLICT_OPENED(data), durable=True)
             discard_intent(run)
     undo = {"rebased": f"git reset --hard {before_ref(run.run_id)}", "current": None}.get(
@@ -111,7 +118,9 @@ def _open(context: Context, run: Run, repo: Repo, target: Target) -> _Opened:
         clear_way(context, run, shared, before_ref(run.run_id))
         _clear_locks(run, repo)
         begun = read_intent(run)
-        if begun is not None and (gone_on := _go_on(context, run, repo, shared, git, begun)) is not None:
+        if begun is not None and _is_told(run, begun):
+            discard_intent(run)
+        elif begun is not None and (gone_on := _go_on(context, run, repo, shared, git, begun)) is not None:
             return gone_on
         if is_in_rebase(run, repo):
             return _Opened(how="under way")
@@ -120,7 +129,8 @@ def _open(context: Context, run: Run, repo: Repo, target: Target) -> _Opened:
         _require_nothing_ignored(run, git, target)
         if git.ask("merge-base", "--is-ancestor", target.commit, old).code == 0:
             return _Opened(how="current")
-        intent: Intent = {"target": target.name, "onto": target.commit, "old": old}
+        events = len(log_of(run).read())
+        intent: Intent = {"target": target.name, "onto": target.commit, "old": old, "events": events}
         with shielded():
             keep_before(shared, run.run_id, old)
             write_intent(run, intent)
@@ -155,15 +165,24 @@ def _go_on(context: Context, run: Run, repo: Repo, shared: Git, git: Git, begun:
 
 def _note_rebased(run: Run, shared: Git, intent: Intent) -> None:
     new = resolve(shared, f"refs/heads/{run.branch}") or ""
-    log_of(run).append(REBASED({**intent, "new": new}), durable=True)
+    told: Rebased = {"target": intent["target"], "onto": intent["onto"], "old": intent["old"], "new": new}
+    log_of(run).append(REBASED(told), durable=True)
     discard_intent(run)
+
+
+def _is_told(run: Run, begun: Intent) -> bool:
+    """Whether an event tells what came of it: agency was killed after that."""
+    names = (CONFLICT_OPENED.name, REBASED.name)
+    return any(event["event"] in names for event in log_of(run).read()[begun["events"] :])
 
 
 def _clear_locks(run: Run, repo: Repo) -> None:
     """Remove what a killed git left locked in the worktree."""
     place = discover(run.worktree)
-    if place is not None:
-        for name in ("index.lock", "HEAD.lock"):
+    if place is None:
+        return
+    for name in os.listdir(place.git_dir):
+        if name.endswith(".lock"):
             clear_lock(f"{place.git_dir}/{name}", git_dir=repo.git_dir, places=(run.worktree,))
 
 

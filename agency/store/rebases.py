@@ -8,11 +8,13 @@ from agency.store.records import discard, read_record, write_record
 
 
 class Intent(TypedDict):
-    """The branch, which is at ``old``, is to be rebased onto the commit ``onto`` of ``target``."""
+    """The branch, which is at ``old``, is to be rebased onto the commit ``onto`` of ``target``. ``events`` is how many events the
+    run has so far: a later one tells what came of it."""
 
     target: str
     onto: str
     old: str
+    events: int
 
 
 def write_intent(run: Run, intent: Intent) -> None:
@@ -24,7 +26,8 @@ def read_intent(run: Run) -> Intent | None:
     """What was begun and not told of, or None."""
     try:
         record = read_record(_path(run))
-        return Intent(target=str(record["target"]), onto=str(record["onto"]), old=str(record["old"]))
+        target, onto, old = (str(record[key]) for key in ("target", "onto", "old"))
+        return Intent(target=target, onto=onto, old=old, events=int(record["events"]))
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -1,11 +1,12 @@
 """The operations that are killed: how the world stands before, the command, and what a user types next."""
 
+import json
 import os
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from internal_tests.chaos.invariants import RUNNER, run_directories, runners
+from internal_tests.chaos.invariants import RUNNER, data_of, run_directories, runners
 from internal_tests.support.github import NAME as REPO
 from internal_tests.support.github import OWNER, GitHub, serving
 from internal_tests.support.pulls import Pulls
@@ -18,6 +19,8 @@ RESUME = ("resume", NAME, "--detached")
 CLEAN = ("clean", NAME, "--yes", "--discard")
 RESTORE = ("restore", NAME)
 LAND = ("land", NAME, "--yes")
+VERIFY = ("verify", NAME)
+WORK = ("committed.txt", "deep/note.txt", "src.txt", "staged.txt")
 PUSH = ("push", NAME)
 MERGE = ("merge", NAME, "--yes")
 _CONFIG = f"""version: 1
@@ -82,6 +85,12 @@ def stopped_with_work(world: World) -> None:
     (run.worktree / "src.txt").write_text("changed\n")
     (run.worktree / "deep").mkdir()
     (run.worktree / "deep" / "note.txt").write_text("untracked\n")
+
+
+def stopped_with_work_to_verify(world: World) -> None:
+    """The same, and a verify script that judges it."""
+    stopped_with_work(world)
+    world.commit({"agency.yaml": f"{_CONFIG}  verify: {{command: [test, -f, deep/note.txt]}}\n"})
 
 
 def stopped_with_commits(world: World) -> None:
@@ -168,6 +177,22 @@ def merged_once_or_not_at_all(world: World) -> None:
     assert merged or row["derived_status"] != "merged", "counts as merged, and is not"
 
 
+def verified_wholly_or_not_at_all(world: World) -> None:
+    """What the events call verified has its evidence, and evidence holds for the work as it was."""
+    run = only_run(world)
+    evidence = run.directory / "verify_record.json"
+    finished = data_of(run.directory, "verify_finished")
+    assert evidence.exists() or not finished, f"verified {len(finished)} times without evidence"
+    assert all(data["ok"] for data in finished), finished
+    if evidence.exists():
+        kept = json.loads(evidence.read_text())
+        assert (kept["ok"], kept["exit_code"], kept["cancelled"]) == (True, 0, False)
+        files = world.git("ls-tree", "-r", "--name-only", kept["tree"]).splitlines()
+        assert files == [".gitignore", "README.md", "agency.yaml", *WORK]
+    (row,) = world.runs()
+    assert row["attention"] is None
+
+
 _RESUMED = ((RESUME,), (CLEAN,))
 
 OPERATIONS: dict[str, Operation] = {
@@ -189,6 +214,13 @@ OPERATIONS: dict[str, Operation] = {
         prepare=stopped_with_work,
         warm_up=nothing,
         ways=(((*CLEAN, "--delete-branch"),), (RESTORE,)),
+    ),
+    "verify": Operation(
+        words=VERIFY,
+        prepare=stopped_with_work_to_verify,
+        warm_up=nothing,
+        ways=((VERIFY,), (RESUME,), (CLEAN,), (VERIFY, RESUME, VERIFY)),
+        judge=verified_wholly_or_not_at_all,
     ),
     "land": Operation(
         words=LAND,

@@ -35,9 +35,9 @@ def stands_at_conflict(admin: str) -> bool:
 def take_back(git: Git, admin: str, branch: str) -> None:
     """End a rebase that git was killed in, and stand on ``branch`` as it is. What the files held is lost. Hold the repo lock."""
     if git.ask("rebase", "--abort", timeout=LONG).code != 0 or is_rebasing(admin):
-        shutil.rmtree(f"{admin}/rebase-merge", ignore_errors=True)
         git.do("symbolic-ref", "HEAD", f"refs/heads/{branch}")
         git.do("reset", "--quiet", "--hard", timeout=LONG)
+        shutil.rmtree(f"{admin}/rebase-merge", ignore_errors=True)  # last: until then it is known to be half-done
 
 
 def require_identity(git: Git) -> None:
