@@ -130,7 +130,7 @@ def test_it_runs_in_a_process_group_of_its_own(world: World, name: str) -> None:
     prepare(world, name, f"echo $$ $(ps -o pgid= -p $$) $(ps -o sid= -p $$); {gate.shell}")
     with spawned(world, *call_of(name)) as command:
         gate.wait()
-        pid, group, session = log(world, name).split()
+        pid, group, session = wait_for(lambda: log(world, name), "its output to be in the log").split()
         assert pid == group == session
         assert int(pid) != command.process.pid
         gate.open()
@@ -206,9 +206,9 @@ def test_a_signal_that_the_caller_ignores_does_not_end_it(world: World, name: st
 
 def test_a_daemon_that_a_good_script_leaves_lives_on(world: World) -> None:
     play(world, "verify", "setsid sleep 1000 > /dev/null 2>&1 < /dev/null & exit 0")
-    assert living(world) == [["sleep", "1000"]]
+    wait_for(lambda: living(world) == [["sleep", "1000"]], "the daemon to be there")
     world.ok("verify", "fix")
-    assert living(world) == [["sleep", "1000"]] * 2
+    wait_for(lambda: living(world) == [["sleep", "1000"]] * 2, "a second one to be there")
     world.ok("clean", "fix", "--yes")
     assert living(world) == []
 
@@ -229,13 +229,14 @@ def test_what_a_killed_verify_left_running_is_ended_before_the_next_begins(world
         gate.wait()
         command.process.kill()
         command.process.wait()
-    assert sorted(living(world)) == [["sleep", "1000"], ["sleep", "1001"]]
+    both = [["sleep", "1000"], ["sleep", "1001"]]
+    wait_for(lambda: sorted(living(world)) == both, "what both scripts left to be there")
     assert run.status() == "active"
     assert run.row()["operation"]["alive"] is False
     gate.stand_open()
     world.ok("verify", "fix")
     assert log(world, "verify") == "done\n"
-    assert sorted(living(world)) == [["sleep", "1000"], ["sleep", "1001"]], "what setup left, and the second verify"
+    wait_for(lambda: sorted(living(world)) == both, "only what setup left, and the second verify, to be there")
     ended = [process for process in world.processes() if process.name() == "sh" and "done" in str(process.cmdline())]
     assert ended == []
     assert run.row()["operation"] is None
