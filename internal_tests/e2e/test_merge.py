@@ -345,6 +345,65 @@ def test_trouble_while_merging_says_that_it_did_not_happen(world: World, github:
     assert_merged(world, github, run)
 
 
+def test_a_merge_that_github_puts_into_a_queue_is_not_taken_for_done(
+    world: World, github: GitHub, run: SeenRun
+) -> None:
+    queued = (200, {"data": {"mergePullRequest": {"clientMutationId": ""}}})
+    github.misbehave(queued, on="PullRequestMerge")
+    result = world.agency(*MERGE)
+    assert result.error_code == "E_GH_PR_MERGE_FAILED" and "may stand in a queue" in result.err
+    assert not run.archived and branch_there(github, run)
+    pull = github.pulls.get(1)
+    github.pulls.merge(pull, "SQUASH", pull.head_commit)
+    world.ok(*MERGE)
+    assert_merged(world, github, run)
+
+
+def test_a_merge_of_which_nobody_knows_whether_it_took_place_stays_open_for_the_same_command(
+    world: World, github: GitHub, run: SeenRun
+) -> None:
+    gate = Gate(world)
+    world.commit({"agency.yaml": script_config(verify=gate.shell)})
+    with spawned(world, *MERGE) as command:
+        gate.wait()
+        github.requests.clear()
+        github.misbehave(LOSE, on="PullRequestMerge")
+        gate.open()
+        wait_for(lambda: github.asked("PullRequestMerge"), "GitHub to be asked to merge")
+        github.misbehave(DROP, times=FOREVER)
+        result = command.end()
+    assert result.error_code == "E_GH_PR_VIEW_FAILED"
+    assert "whether pull request 1 was merged is not known" in result.err
+    assert "hint: agency merge feature finishes it" in result.err
+    assert run.status() == "interrupted (merge)" and not run.archived
+    github.behave()
+    world.ok(*MERGE)
+    assert_merged(world, github, run)
+
+
+@pytest.mark.parametrize("when", [HANG, STALL])
+def test_a_signal_while_github_merges_leaves_what_the_same_command_finishes(
+    world: World, github: GitHub, run: SeenRun, when: str
+) -> None:
+    github.misbehave(when, on="PullRequestMerge")
+    with spawned(world, *MERGE) as command:
+        wait_for(lambda: github.asked("PullRequestMerge"), "GitHub to be asked to merge")
+        command.send(signal.SIGTERM)
+        result = command.end()
+    assert (result.code, result.error_code) == (130, "E_INTERRUPTED")
+    assert run.status() == "interrupted (merge)"
+    github.behave()
+    world.ok(*MERGE)
+    assert_merged(world, github, run)
+
+
+def test_a_run_that_was_archived_without_a_merge_is_refused(world: World, github: GitHub, run: SeenRun) -> None:
+    world.ok("clean", "feature", "--yes", "--discard")
+    result = world.agency(*MERGE)
+    assert result.error_code == "E_WORKTREE_MISSING" and f"agency restore {run.id}" in result.err
+    assert merges(github) == []
+
+
 def test_a_branch_that_cannot_be_deleted_on_github_is_told_and_the_merge_stands(
     world: World, github: GitHub, run: SeenRun
 ) -> None:

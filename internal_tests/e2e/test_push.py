@@ -293,6 +293,23 @@ def test_a_token_that_github_refuses_is_told(world: World, github: GitHub, run: 
     assert there(github, run) == ""
 
 
+def test_a_github_that_cannot_be_reached_is_told_before_anything_is_fetched(
+    world: World, github: GitHub, run: SeenRun
+) -> None:
+    github.misbehave(DROP, times=FOREVER)
+    result = world.agency("push", "feature")
+    assert result.error_code == "E_GH_FAILED" and "hint: try again later" in result.err
+    assert there(github, run) == ""
+
+
+def test_a_pull_request_that_cannot_be_looked_for_is_told_before_the_push(
+    world: World, github: GitHub, run: SeenRun
+) -> None:
+    github.misbehave(BAD_GATEWAY, on="PullRequestList", times=FOREVER)
+    assert world.agency("push", "feature").error_code == "E_GH_PR_VIEW_FAILED"
+    assert there(github, run) == ""
+
+
 @pytest.mark.parametrize("state", ["CLOSED", "MERGED"])
 def test_a_pull_request_that_is_not_open_is_refused_before_the_push(
     world: World, github: GitHub, run: SeenRun, state: str
