@@ -78,24 +78,15 @@ class Gh:
 
         Raises E_GH_PR_CREATE_FAILED, also when it was opened and the answer got lost.
         """
-        words = (
-            "pr",
-            "create",
-            *self._here,
-            "--base",
-            base,
-            "--head",
-            head,
-            "--title",
-            title,
-            "--body-file",
-            body_file,
-        )
-        done = self._ask("E_GH_PR_CREATE_FAILED", *words, *(("--draft",) if draft else ()))
+        words = ["pr", "create", *self._here, "--base", base, "--head", head, "--title", title]
+        words += ["--body-file", body_file, *(("--draft",) if draft else ())]
+        done = self._ask("E_GH_PR_CREATE_FAILED", *words)
         exists = b"already exists" in done.err
         said = _PULL_URL.search((done.err if exists else done.out).decode("utf-8", "replace"))
         if said is None or (done.code != 0 and not exists):
-            raise _failed("E_GH_PR_CREATE_FAILED", done)
+            raise _failed(
+                "E_GH_PR_CREATE_FAILED", done, hint=f"gh pr list --repo {self.repo} --state all --head {head}"
+            )
         return int(said.group(1))
 
     def edit_body(self, number: int, body_file: str) -> None:
@@ -103,7 +94,7 @@ class Gh:
         # Not by `gh pr edit`: before 2.82 it asks for classic projects first, which GitHub refuses since they are gone.
         place = f"repos/{self.repo}/pulls/{number}"
         words = ("--hostname", _HOST, "--silent", "--method", "PATCH", place, "--field", f"body=@{body_file}")
-        self._do("E_GH_PR_EDIT_FAILED", "api", *words)
+        self._do("E_GH_PR_EDIT_FAILED", "api", *words, hint=self._shown(number))
 
     def merge(self, number: int, strategy: Strategy, match_head: str) -> str:
         """Merge a pull request, provided that its branch is at ``match_head``, and return what gh printed.
@@ -111,12 +102,15 @@ class Gh:
         Raises E_GH_PR_MERGE_FAILED, also when it was merged and the answer got lost.
         """
         words = ("pr", "merge", str(number), *self._here, f"--{strategy}", "--match-head-commit", match_head)
-        done = self._do("E_GH_PR_MERGE_FAILED", *words)
+        done = self._do("E_GH_PR_MERGE_FAILED", *words, hint=self._shown(number))
         return (done.out + done.err).decode("utf-8", "replace")
 
     @property
     def _here(self) -> tuple[str, str]:
         return ("--repo", f"{_HOST}/{self.repo}")
+
+    def _shown(self, number: int) -> str:
+        return f"gh pr view {number} --repo {self.repo} --web shows what stands against it"
 
     def _read(self, code: str, *words: str, unless: bytes | None = None) -> Completed:
         """A call that changes nothing and must succeed, or fail with the words ``unless``."""
@@ -125,10 +119,10 @@ class Gh:
             lambda: self._do(code, *words, unless=unless), passing=lambda error: isinstance(error, _Trouble)
         )
 
-    def _do(self, code: str, *words: str, unless: bytes | None = None) -> Completed:
+    def _do(self, code: str, *words: str, unless: bytes | None = None, hint: str = "gh auth status") -> Completed:
         done = self._ask(code, *words)
         if done.code != 0 and (unless is None or unless not in done.err):
-            raise _failed(code, done)
+            raise _failed(code, done, hint=hint)
         return done
 
     def _ask(self, code: str, *words: str) -> Completed:
@@ -149,11 +143,11 @@ class Gh:
         return done
 
 
-def _failed(code: str, done: Completed) -> AgencyError:
+def _failed(code: str, done: Completed, *, hint: str) -> AgencyError:
     said = f"gh failed: {done.complaint or f'exit code {done.code}'}"
     if _PASSING.search(done.err):
         return _Trouble(code, said, hint="try again later")
-    return AgencyError(code, said, hint="try again later" if b"rate limit" in done.err else "gh auth status")
+    return AgencyError(code, said, hint="try again later" if b"rate limit" in done.err else hint)
 
 
 def _parsed(done: Completed) -> list[PullRequest]:
