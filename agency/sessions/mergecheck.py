@@ -50,7 +50,7 @@ def require_mergeable(context: Context, run: Run, repo: Repo) -> Mergeable:
 
 
 def require_same_work(run: Run, pull: PullRequest, commit: str) -> None:
-    """Insist that the pull request is the open one of the run's branch into its parent and shows ``commit``.
+    """Insist that the pull request goes into the parent branch of the run, is open and shows ``commit``, or was merged so.
 
     Raises E_PR_MISMATCH, E_PR_NOT_OPEN, E_PR_DRAFT, E_REMOTE_OUT_OF_DATE.
     """
@@ -61,14 +61,6 @@ def require_same_work(run: Run, pull: PullRequest, commit: str) -> None:
             run, pull, "E_PR_NOT_OPEN", "is merged, without commits that the run got since",
             f"agency fork {run.name} NEW-NAME goes on with them; agency clean {run.name} --discard puts them in the trash",
         )  # fmt: skip
-    if pull.head_branch != run.branch or pull.of_a_fork:
-        raise _refused(
-            run,
-            pull,
-            "E_PR_MISMATCH",
-            f"is of branch {pull.head_branch}, not of {run.branch}",
-            f"agency push {run.name}",
-        )
     if pull.base_branch != run.parent_branch:
         raise _refused(
             run, pull, "E_PR_MISMATCH", f"goes into {pull.base_branch}, not into {run.parent_branch}",
@@ -85,6 +77,11 @@ def require_same_work(run: Run, pull: PullRequest, commit: str) -> None:
         )  # fmt: skip
 
 
+def conflicting(run: Run, pull: PullRequest) -> AgencyError:
+    """The error for a pull request that conflicts with its base branch."""
+    return _refused(run, pull, "E_PR_NOT_MERGEABLE", f"conflicts with {pull.base_branch}", f"agency resolve {run.name}")
+
+
 def _once_known(run: Run, gh: Gh, pull: PullRequest, commit: str) -> PullRequest:
     """The pull request as soon as GitHub knows whether it can be merged."""
     for pause in _LOOKS:
@@ -98,9 +95,7 @@ def _once_known(run: Run, gh: Gh, pull: PullRequest, commit: str) -> PullRequest
         if pull.state == "MERGED" or pull.mergeable == "MERGEABLE":
             return pull
         if pull.mergeable == "CONFLICTING":
-            raise _refused(
-                run, pull, "E_PR_NOT_MERGEABLE", f"conflicts with {pull.base_branch}", f"agency resolve {run.name}"
-            )
+            raise conflicting(run, pull)
     raise _refused(
         run, pull, "E_PR_MERGEABILITY_UNKNOWN", "may or may not be mergeable: GitHub does not say yet",
         f"agency merge {run.name}, in a minute",

@@ -3,14 +3,11 @@
 No lock is held while anything waits for the network. What a kill leaves half-done is finished by the same command.
 """
 
-import time
 from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
 from agency.domain.events import (
     DIRTY_ALLOWED,
-    GIT_FETCH_FINISHED,
-    GIT_PUSH_FINISHED,
     PUSH_FAILED,
     PUSH_FINISHED,
     PUSH_STARTED,
@@ -22,19 +19,18 @@ from agency.domain.repo import Repo
 from agency.domain.run import Run
 from agency.sessions.context import Context
 from agency.sessions.finished import require_committed, require_present
-from agency.sessions.origin import ORIGIN, git_of, require_github, require_origin
+from agency.sessions.origin import git_of, require_github, require_origin
 from agency.sessions.place import require_repo_of
 from agency.sessions.prbody import Told, tell
 from agency.sessions.pullrequest import find_pull, open_pull, sync_body
+from agency.sessions.pushbranch import fetch_parent, push_branch
 from agency.sessions.remove import clear_way
 from agency.sessions.settle import settle_land
 from agency.sessions.whole import require_idle, require_whole
 from agency.sessions.worktree import git_in
-from agency.store.eventlog import now
-from agency.store.runs import log_of, update_meta
+from agency.store.runs import log_of
 from agency.tools.gh import Gh
 from agency.tools.git.command import Git
-from agency.tools.git.remote import fetch_objects, note_remote_branch, push_commit, remote_heads
 from agency.tools.git.status import tree_status
 from agency.tools.git.worktree import resolve
 from agency.tools.identity import this_process
@@ -65,14 +61,6 @@ class _Progress:
     """The step that a push is at, for the event of its failure."""
 
     step: str = "dirty_check"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Remote:
-    """What origin has: the commits of the parent branch and of the run's own, None where it has none."""
-
-    parent: str | None
-    own: str | None
 
 
 def push_run(context: Context, run: Run, request: PushRequest) -> Pushed:
@@ -115,7 +103,7 @@ def _push(context: Context, run: Run, repo: Repo, commit: str, request: PushRequ
     progress.step = "gh_auth"
     gh = None if origin.github is None else require_github(context, run, origin)
     progress.step = "git_fetch"
-    remote = _fetch(context, run, repo)
+    remote = fetch_parent(context, run, repo)
     progress.step = "parent_ref"
     git = git_of(context, repo)
     parent = remote.parent or (resolve(git, f"refs/heads/{run.parent_branch}") if gh is None else None)
@@ -139,7 +127,7 @@ def _push(context: Context, run: Run, repo: Repo, commit: str, request: PushRequ
     progress.step = "pr_state"
     pull = None if gh is None else _require_open(run, find_pull(gh, run))
     progress.step = "git_push"
-    _push_branch(context, run, git, commit, remote.own, request)
+    push_branch(context, run, git, commit, remote.own, force_with_lease=request.force_with_lease)
     progress.step = "pr"
     action = "none"
     if gh is not None and told is not None:
@@ -169,62 +157,6 @@ def _check_dirt(context: Context, run: Run, request: PushRequest) -> None:
     log_of(run).append(DIRTY_ALLOWED({"cmd": "push", "status": dirt}))
 
 
-def _fetch(context: Context, run: Run, repo: Repo) -> _Remote:
-    """Look at origin, and bring the commits of the parent branch here."""
-    git = git_of(context, repo)
-    begun = time.monotonic()
-    with context.busy(f"fetching {run.parent_branch} from origin"):
-        heads = remote_heads(git, ORIGIN, [run.parent_branch, run.branch])
-        parent = heads.get(run.parent_branch)
-        if parent is not None and resolve(git, parent) is None:
-            fetch_objects(git, ORIGIN, run.parent_branch)
-            if resolve(git, parent) is None:  # it was rewound in between
-                parent = remote_heads(git, ORIGIN, [run.parent_branch]).get(run.parent_branch)
-    if parent is not None:
-        with context.lock(run.repo_id) as lock:
-            shared = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
-            note_remote_branch(shared, ORIGIN, run.parent_branch, parent)
-    log_of(run).append(GIT_FETCH_FINISHED({"remote": ORIGIN, "duration_ms": _milliseconds(begun)}))
-    return _Remote(parent=parent, own=heads.get(run.branch))
-
-
-def _push_branch(context: Context, run: Run, git: Git, commit: str, seen: str | None, request: PushRequest) -> None:
-    begun = time.monotonic()
-    if seen != commit:
-        lease = _lease(run, git, seen) if request.force_with_lease else None
-        with context.busy(f"pushing {run.branch} to origin"):
-            try:
-                push_commit(git, ORIGIN, commit=commit, branch=run.branch, lease=lease)
-            except AgencyError as error:
-                raise _rejected(run, error, request) from None
-        log_of(run).append(GIT_PUSH_FINISHED({"remote": ORIGIN, "duration_ms": _milliseconds(begun)}), durable=True)
-    with context.lock(run.repo_id):
-        update_meta(run, {"last_push_at": now(), "last_push_commit": commit})
-
-
-def _lease(run: Run, git: Git, seen: str | None) -> str:
-    """Where the branch of the remote must be to be replaced: at something that agency pushed, else where it was when somebody
-    fetched it last; empty when it must not be there."""
-    ours = {event["data"].get("commit") for event in log_of(run).read() if event["event"] == PUSH_STARTED.name}
-    if seen in ours:
-        return seen or ""
-    return run.last_push_commit or resolve(git, f"refs/remotes/{ORIGIN}/{run.branch}") or ""
-
-
-def _rejected(run: Run, error: AgencyError, request: PushRequest) -> AgencyError:
-    """The error of a push, with the way on where the remote holds other commits."""
-    why = error.details.get("rejected")
-    if why in ("non-fast-forward", "fetch first", "needs force") and not request.force_with_lease:
-        message = f"{run.branch} on origin has commits that {run.name} lacks"
-        hint = f"agency push {run.name} --force-with-lease replaces them, if agency pushed them"
-    elif why == "stale info":
-        message = f"{run.branch} on origin has commits that agency never pushed; nothing was replaced"
-        hint = f"git -C {run.worktree} pull --rebase origin {run.branch}, then agency push {run.name}"
-    else:
-        return error
-    return AgencyError(error.code, message, hint=hint, run_id=run.run_id, rejected=why)
-
-
 def _require_open(run: Run, pull: PullRequest | None) -> PullRequest | None:
     if pull is None or pull.state == "OPEN":
         return pull
@@ -249,7 +181,3 @@ def _see_to_pull(
         known = run.last_report_hash if run.pr_number == pull.number else None
         synced = sync_body(context, run, gh, pull, told, known_digest=known)
     return synced.pull, synced.action
-
-
-def _milliseconds(since: float) -> int:
-    return int((time.monotonic() - since) * 1000)

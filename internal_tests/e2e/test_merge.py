@@ -345,6 +345,18 @@ def test_trouble_while_merging_says_that_it_did_not_happen(world: World, github:
     assert_merged(world, github, run)
 
 
+def test_a_conflict_that_came_during_the_verify_is_told_as_one(world: World, github: GitHub, run: SeenRun) -> None:
+    gate = Gate(world)
+    world.commit({"agency.yaml": script_config(verify=gate.shell)})
+    with spawned(world, *MERGE) as command:
+        gate.wait()
+        _conflict(world, github, run)
+        gate.open()
+        result = command.end()
+    assert result.error_code == "E_PR_NOT_MERGEABLE" and "hint: agency resolve feature" in result.err
+    assert not run.archived and run.status() == "active"
+
+
 def test_a_merge_that_github_puts_into_a_queue_is_not_taken_for_done(
     world: World, github: GitHub, run: SeenRun
 ) -> None:
