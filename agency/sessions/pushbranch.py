@@ -12,6 +12,7 @@ from agency.sessions.origin import ORIGIN, git_of
 from agency.store.eventlog import now
 from agency.store.runs import log_of, update_meta
 from agency.tools.git.command import Git
+from agency.tools.git.largefiles import push_large_files
 from agency.tools.git.remote import fetch_objects, note_remote_branch, push_commit, remote_heads
 from agency.tools.git.worktree import resolve
 
@@ -51,6 +52,7 @@ def push_branch(context: Context, run: Run, git: Git, commit: str, seen: str | N
         lease = _lease(run, git, seen) if force_with_lease else None
         with context.busy(f"pushing {run.branch} to origin"):
             try:
+                push_large_files(git, ORIGIN, commit=commit, branch=run.branch)
                 push_commit(git, ORIGIN, commit=commit, branch=run.branch, lease=lease)
             except AgencyError as error:
                 raise _rejected(run, error, forced=force_with_lease) from None

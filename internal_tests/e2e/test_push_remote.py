@@ -231,3 +231,34 @@ def test_parents_that_moved_on_are_fetched_without_touching_the_local_branch(
     assert world.git("rev-parse", "origin/main") == newer
     assert world.git("rev-parse", "main") == local
     assert world.git("tag") == ""
+
+
+def _stand_in_for_lfs(world: World, script: str) -> dict[str, str]:
+    """The environment with a ``git-lfs`` that notes how it is called, set up as ``git lfs install`` does."""
+    programs = world.root / "programs"
+    programs.mkdir()
+    (programs / "git-lfs").write_text(f'#!/bin/sh\necho "$@" >> {world.root}/lfs\n{script}\n')
+    (programs / "git-lfs").chmod(0o755)
+    world.git("config", "--global", "filter.lfs.clean", "cat")
+    world.git("config", "--global", "filter.lfs.smudge", "cat")
+    return {"PATH": f"{programs}:{world.env['PATH']}"}
+
+
+def test_large_files_are_uploaded_before_the_branch(world: World, remote: Path, run: SeenRun) -> None:
+    env = _stand_in_for_lfs(world, f"git --git-dir {remote} for-each-ref refs/heads/agency >> {world.root}/lfs")
+    assert world.agency("push", "feature", env=env).code == 0
+    assert not (world.root / "lfs").exists(), "the run has none"
+    world.commit({"assets/.gitattributes": "*.png filter=lfs\n", "assets/a.png": "x"}, "Art", cwd=run.worktree)
+    before = there(world, remote, run)
+    assert world.agency("push", "feature", env=env).code == 0
+    asked, then = (world.root / "lfs").read_text().splitlines()
+    assert asked == f"push origin refs/heads/{run.branch}" and then.startswith(before)
+    assert there(world, remote, run) == here(world, run)
+
+
+def test_large_files_that_cannot_be_uploaded_stop_the_push(world: World, remote: Path, run: SeenRun) -> None:
+    env = _stand_in_for_lfs(world, "echo 'batch response: Repository not found' >&2; exit 2")
+    world.commit({".gitattributes": "*.png filter=lfs\n", "a.png": "x"}, "Art", cwd=run.worktree)
+    result = world.agency("push", "feature", env=env)
+    assert result.error_code == "E_GIT_PUSH_FAILED" and "batch response" in result.err
+    assert there(world, remote, run) == ""

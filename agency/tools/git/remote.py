@@ -40,7 +40,7 @@ class _Trouble(AgencyError):
 def remote_heads(git: Git, remote: str, branches: Sequence[str]) -> dict[str, str]:
     """Those of ``branches`` that the remote has, and the commits they are at there. Raises E_GIT_FETCH_FAILED."""
     refs = {f"refs/heads/{branch}": branch for branch in branches}
-    done = _patient(git, "E_GIT_FETCH_FAILED", "ls-remote", "--refs", remote, *refs, timeout=_LOOK)
+    done = network(git, "E_GIT_FETCH_FAILED", "ls-remote", "--refs", remote, *refs, timeout=_LOOK)
     found = [line.split("\t", 1) for line in done.text.splitlines()]
     return {refs[ref]: commit for commit, ref in found if ref in refs}
 
@@ -48,7 +48,7 @@ def remote_heads(git: Git, remote: str, branches: Sequence[str]) -> dict[str, st
 def fetch_objects(git: Git, remote: str, branch: str) -> None:
     """Bring the commits of a branch of the remote here. No ref changes. Raises E_GIT_FETCH_FAILED."""
     words = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=", remote)
-    _patient(git, "E_GIT_FETCH_FAILED", "fetch", *words, f"refs/heads/{branch}", timeout=LONG)
+    network(git, "E_GIT_FETCH_FAILED", "fetch", *words, f"refs/heads/{branch}", timeout=LONG)
 
 
 def push_commit(git: Git, remote: str, *, commit: str, branch: str, lease: str | None) -> None:
@@ -76,7 +76,7 @@ def delete_remote_branch(git: Git, remote: str, branch: str, commit: str) -> boo
     if branch not in remote_heads(git, remote, [branch]):
         return False
     lease = f"--force-with-lease=refs/heads/{branch}:{commit}"
-    _patient(git, "E_GIT_PUSH_FAILED", "push", "--porcelain", lease, remote, f":refs/heads/{branch}", timeout=LONG)
+    network(git, "E_GIT_PUSH_FAILED", "push", "--porcelain", lease, remote, f":refs/heads/{branch}", timeout=LONG)
     return True
 
 
@@ -87,7 +87,8 @@ def note_remote_branch(git: Git, remote: str, branch: str, commit: str) -> None:
         git.do("update-ref", ref, commit)
 
 
-def _patient(git: Git, code: str, *words: str, timeout: float) -> Completed:
+def network(git: Git, code: str, *words: str, timeout: float) -> Completed:
+    """Run a git command that talks to a remote and may be done twice. It must succeed; ``code`` is the error otherwise."""
     return _retried(lambda: _once(git, code, *words, timeout=timeout))
 
 

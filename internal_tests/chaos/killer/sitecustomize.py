@@ -28,7 +28,7 @@ _PROCESS_STEPS = frozenset({"os.posix_spawn", "os.exec", "os.kill", "os.killpg"}
 _LOOKING = frozenset(
     {"status", "config", "rev-parse", "rev-list", "merge-base", "merge-tree", "cherry", "diff", "diff-tree", "patch-id"}
     | {"log", "for-each-ref", "symbolic-ref", "list", "ls-files", "list-panes", "capture-pane"}
-    | {"ls-remote", "view", "rate_limit"}
+    | {"ls-remote", "view", "rate_limit", "grep"}
 )
 """Words of programs that change nothing: killing before and after them is killing at the step before."""
 
