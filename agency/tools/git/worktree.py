@@ -2,11 +2,16 @@
 
 import os
 import shutil
+import time
 from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
-from agency.tools.git.command import LONG, Git
+from agency.tools.git.command import LONG, Git, git_failed
 from agency.tools.git.discover import read_link_file
+
+
+_PATIENCE = 2.0
+_POLL = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,11 +23,11 @@ class Checkout:
 
 
 def list_checkouts(git: Git) -> list[Checkout]:
-    """Every worktree that git knows, the main one first."""
+    """Every worktree that git knows, the main one first. Raises E_GIT_FAILED."""
     checkouts: list[Checkout] = []
     path: str | None = None
     branch: str | None = None
-    for line in [*git.do("worktree", "list", "--porcelain", "-z").out.split(b"\0"), b""]:
+    for line in [*_listed(git).split(b"\0"), b""]:
         key, _, value = os.fsdecode(line).partition(" ")
         if key == "worktree":
             path, branch = value, None
@@ -32,6 +37,18 @@ def list_checkouts(git: Git) -> list[Checkout]:
             checkouts.append(Checkout(path=path, branch=branch))
             path = None
     return checkouts
+
+
+def _listed(git: Git) -> bytes:
+    """What git lists. It stumbles over a worktree that another git is making at that moment, so it is asked again."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        listed = git.ask("worktree", "list", "--porcelain", "-z")
+        if listed.code == 0:
+            return listed.out
+        if b"failed to read" not in listed.err or time.monotonic() >= deadline:
+            raise git_failed(("worktree", "list"), listed)
+        time.sleep(_POLL)
 
 
 def add_worktree(git: Git, *, path: str, branch: str, commit: str) -> None:
