@@ -9,7 +9,6 @@ from agency.domain.errors import AgencyError
 from agency.tools.git.command import LONG, Git, git_failed
 from agency.tools.git.discover import read_link_file
 
-
 _PATIENCE = 2.0
 _POLL = 0.02
 
