@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agency.runners import hook
-from internal_tests.bench.crowd import long_transcript, populate
+from internal_tests.bench.crowd import give_commits, long_transcript, populate
 from internal_tests.bench.measure import Row, Timed, in_turns, one_after_the_other, program
 from internal_tests.support.world import AGENCY, World, demo_config
 
@@ -84,6 +84,19 @@ def ls_beside_archive(rounds: int) -> list[Row]:
             wanted=1.1,
         )
     ]
+
+
+def ls_wide(rounds: int) -> list[Row]:
+    """``ls --wide`` of 100 runs of which 20 have commits: all in files of their own, two in one file, all of them in one file."""
+    rows = []
+    for sharing in (0, 2, 20):
+        with _world() as world:
+            populate(world, live=0, present=100)
+            give_commits(world, runs=20, sharing=sharing)
+            took = in_turns({"wide": _agency(world, "ls", "--wide"), "ls": _agency(world, "ls")}, rounds)
+        what = f"ls --wide, 100 runs, 20 with commits, {sharing} in one file"
+        rows.append(Row(what=what, against="ls, 100 runs", seconds=took["wide"], base=took["ls"]))
+    return rows
 
 
 def run_detached(rounds: int) -> list[Row]:
@@ -168,6 +181,7 @@ def usage_of_long_conversation(rounds: int) -> list[Row]:
 CASES: dict[str, Callable[[int], list[Row]]] = {
     "resume": resume_live,
     "ls": ls_many,
+    "wide": ls_wide,
     "archive": ls_beside_archive,
     "run": run_detached,
     "hook": hook_writer,

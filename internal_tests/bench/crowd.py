@@ -24,6 +24,17 @@ def populate(world: World, *, live: int, present: int, archived: int = 0) -> Non
             _copy(old, 100_000 + number, None)
 
 
+def give_commits(world: World, *, runs: int, sharing: int) -> None:
+    """Give so many of the world's runs a branch with a commit, in which ``sharing`` of them change the same file; the parent has
+    gone on since."""
+    world.commit({f"src/{number}.txt": f"{number}\n" * 50 for number in range(200)}, "files")
+    for number, path in enumerate(sorted(world.data.glob("repos/*/runs/*/meta.json"))[:runs]):
+        world.git("checkout", "--quiet", "-B", str(json.loads(path.read_text())["branch"]), "main")
+        world.commit({f"src/{0 if number < sharing else number}.txt": f"by run {number}\n"}, f"run {number}")
+        world.git("checkout", "--quiet", "main")
+    world.commit({"src/199.txt": "elsewhere\n"}, "elsewhere")
+
+
 def long_transcript(world: World, thread: str, *, megabytes: int) -> Path:
     """A transcript of claude, in which each answer of 2 KB has a result of a tool of 20 KB after it."""
     path = world.home / ".claude" / "projects" / "-place" / f"{thread}.jsonl"

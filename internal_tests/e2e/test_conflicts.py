@@ -1,5 +1,6 @@
 """``agency conflicts``: which runs could not be combined with their parent or with each other, found by looking alone."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -253,6 +254,44 @@ def test_without_a_directory_for_temporary_files_of_the_user_memory_or_the_syste
     lined.commit({"file.txt": "one\nMAIN\nthree\n"})
     lined.env.pop("TMPDIR", None)
     assert told(lined) == {("late", "main", "parent", ("file.txt",))}
+
+
+def test_what_a_killed_command_left_in_memory_is_removed_after_an_hour(lined: World) -> None:
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        pytest.skip("no files in memory here")
+    worked(lined, "late", {"file.txt": "one\nLATE\nthree\n"})
+    lined.commit({"file.txt": "one\nMAIN\nthree\n"})
+    lined.env.pop("TMPDIR", None)
+    left = {age: memory / f"agency-trial-test-{os.getpid()}-{age}" for age in ("old", "young")}
+    try:
+        for path in left.values():
+            path.mkdir()
+            (path / "object").touch()
+        os.utime(left["old"], (1, 1))
+        lined.ok("ls", "--wide")
+        assert {age: path.exists() for age, path in left.items()} == {"old": False, "young": True}
+    finally:
+        for path in left.values():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def test_a_repository_that_borrows_its_objects_is_looked_at(lined: World) -> None:
+    borrowing = lined.root / "borrowing"
+    lined.git("clone", "--quiet", "--shared", str(lined.repo), str(borrowing))
+    run = lined.run("late", cwd=borrowing)
+    lined.commit({"file.txt": "one\nLATE\nthree\n"}, cwd=run.worktree)
+    lined.commit({"file.txt": "one\nMAIN\nthree\n"}, cwd=borrowing)
+    assert told(lined, cwd=borrowing) == {("late", "main", "parent", ("file.txt",))}
+
+
+def test_a_run_that_ends_with_a_merge_is_compared_by_what_it_changed_itself(lined: World) -> None:
+    run = worked(lined, "merged", {"other.txt": "merged\n"})
+    lined.commit({"file.txt": "one\nMAIN\nthree\n"})
+    lined.git("merge", "--quiet", "--no-edit", "main", cwd=run.worktree)
+    worked(lined, "apart", {"file.txt": "one\nAPART\nthree\n"})
+    worked(lined, "same", {"other.txt": "same\n"})
+    assert told(lined) == {("same", "merged", "run", ("other.txt",))}
 
 
 def test_a_repository_at_an_odd_path_is_looked_at(world: World) -> None:

@@ -2,7 +2,9 @@
 
 import errno
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +17,8 @@ GIT_AT_LEAST = (2, 39)
 """The git that first could do many merges without a worktree."""
 _MEMORY = "/dev/shm"
 """Where Linux keeps files in memory: a merge writes a few small ones, which can take a disk longer than all the rest."""
+_PREFIX = "agency-trial-"
+_FORGOTTEN_AFTER = 3600.0
 _AT_ONCE = 4
 _WORTH_A_PROCESS = 8
 """So many merges take longer than the start of a git."""
@@ -62,7 +66,9 @@ def _objects_aside(git: Git, scratch: str | None) -> Iterator[Git]:
     place = discover(git.tree) if git.tree is not None else None
     common = place.common_dir if place is not None else common_dir_of(git.git_dir or "")
     try:
-        aside = tempfile.TemporaryDirectory(prefix="agency-trial-", dir=scratch, ignore_cleanup_errors=True)
+        if scratch is not None:
+            _sweep(scratch)
+        aside = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=scratch, ignore_cleanup_errors=True)
     except OSError as error:
         raise AgencyError(
             "E_DISK_FULL" if error.errno == errno.ENOSPC else "E_GIT_FAILED",
@@ -75,6 +81,17 @@ def _objects_aside(git: Git, scratch: str | None) -> Iterator[Git]:
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(f"{common}/objects"),
         }
         yield replace(git, variables={**git.variables, **variables})
+
+
+def _sweep(scratch: str) -> None:
+    """Remove what killed commands of this user left in memory, where nobody else tidies up."""
+    limit = time.time() - _FORGOTTEN_AFTER
+    with os.scandir(scratch) as entries:
+        for entry in entries:
+            if entry.name.startswith(_PREFIX) and entry.is_dir(follow_symlinks=False):
+                found = entry.stat(follow_symlinks=False)
+                if found.st_uid == os.getuid() and found.st_mtime < limit:
+                    shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def _quoted(path: str) -> str:
