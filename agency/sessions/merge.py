@@ -164,9 +164,8 @@ def _archive(context: Context, run: Run, request: MergeRequest, show: Callable[[
     with context.lock(run.repo_id):
         journal = fold(log_of(run).read())
         require_idle(run, journal)
-        if (
-            journal.operation is not None and journal.operation.kind == "merge"
-        ):  # killed when the record said it already
+        if journal.operation is not None and journal.operation.kind == "merge":
+            # killed after the record said it and before the event did
             done = MERGE_FINISHED({"pr_number": run.pr_number or 0, "pr_url": run.pr_url or ""})
             log_of(run).append(done, durable=True)
     repo = require_repo_of(context, run)

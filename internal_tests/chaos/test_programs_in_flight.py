@@ -1,8 +1,11 @@
 """agency dies while a program that it started (git, tmux, a script) is at work; the program dies with it, or goes on alone."""
 
+from collections.abc import Callable
+
 import psutil
 import pytest
 
+from internal_tests.chaos.killing import Step
 from internal_tests.chaos.operations import OPERATIONS
 from internal_tests.chaos.scenario import Scenario
 from internal_tests.support.waiting import wait_for
@@ -10,15 +13,18 @@ from internal_tests.support.world import World
 
 _AFTER = (0.0, 0.001, 0.002, 0.004, 0.007)
 """Seconds after the start of a program at which it dies together with agency: from before its first act to after its last."""
+_AFTER_REMOTE = (0.0, 0.01, 0.02, 0.035, 0.06)
+"""The same for programs that talk to a remote."""
 
 
-def _check(world: World, name: str, hows: tuple[str, ...]) -> None:
+def _check(world: World, name: str, hows: Callable[[Step], tuple[str, ...]]) -> None:
     operation = OPERATIONS[name]
     scenario = Scenario(world, operation)
     started = [step for step in scenario.play().steps if step.kind == "spawned"]
     assert started, "the operation starts no program"
     failures: list[str] = []
-    for number, (step, how) in enumerate((step, how) for step in started for how in hows):
+    kills = [(step, how) for step in started for how in hows(step)]
+    for number, (step, how) in enumerate(kills):
         way = operation.ways[number % len(operation.ways)]
         ended = scenario.play(at=step.number, how=how)
         assert ended.killed, f"agency survived {step}"
@@ -28,19 +34,24 @@ def _check(world: World, name: str, hows: tuple[str, ...]) -> None:
             typed = ", ".join(" ".join(words) for words in way)
             failures.append(f"killed at {step} ({how}); then {typed}:\n    {error}")
     scenario.stage.put_back()
-    assert not failures, f"{len(failures)} kills of {len(started) * len(hows)}:\n" + "\n".join(failures)
+    assert not failures, f"{len(failures)} kills of {len(kills)}:\n" + "\n".join(failures)
+
+
+def _together(step: Step) -> tuple[str, ...]:
+    remote = step.what.startswith("gh ") or " push " in step.what
+    return tuple(f"together={seconds}" for seconds in (_AFTER_REMOTE if remote else _AFTER))
 
 
 @pytest.mark.parametrize("name", list(OPERATIONS))
 def test_a_program_that_dies_together_with_agency_leaves_nothing_that_the_next_command_cannot_mend(
     world: World, name: str
 ) -> None:
-    _check(world, name, tuple(f"together={seconds}" for seconds in _AFTER))
+    _check(world, name, _together)
 
 
 @pytest.mark.parametrize("name", list(OPERATIONS))
 def test_a_program_that_goes_on_long_after_agency_died_spoils_nothing(world: World, name: str) -> None:
-    _check(world, name, ("late",))
+    _check(world, name, lambda step: ("late",))
 
 
 def test_a_setup_script_that_outlived_agency_ends_with_the_clean(world: World) -> None:
