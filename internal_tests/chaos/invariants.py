@@ -197,17 +197,6 @@ def runners(world: World) -> Iterator[tuple[str, int]]:
             continue
 
 
-def process_names(world: World) -> set[str]:
-    """The names of the programs that run in the world."""
-    names = set()
-    for process in world.processes():
-        try:
-            names.add(process.name())
-        except psutil.Error:
-            continue
-    return names
-
-
 def _told(process: psutil.Process) -> str:
     try:
         return f"{process.pid} {' '.join(process.cmdline())[:120]}"

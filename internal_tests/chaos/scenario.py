@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from internal_tests.chaos.invariants import check_always, check_nothing_left, half_done, process_names
+from internal_tests.chaos.invariants import check_always, check_nothing_left, half_done
 from internal_tests.chaos.killing import Ended, run_until
 from internal_tests.chaos.operations import AGAIN, CLEAN, RESTORE, RESUME, Operation, Work, look_at_work, only_run
 from internal_tests.chaos.staging import Stage
@@ -80,4 +80,4 @@ class Scenario:
 
     def _settle(self) -> None:
         """Wait for commands of git and gh that outlived agency: a user does not type within milliseconds."""
-        wait_for(lambda: not {"git", "gh"} & process_names(self.world), "git and gh to end")
+        wait_for(lambda: not {"git", "gh"} & self.world.program_names(), "git and gh to end")

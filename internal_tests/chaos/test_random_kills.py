@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
-from internal_tests.chaos.invariants import check_always, check_nothing_left, process_names
+from internal_tests.chaos.invariants import check_always, check_nothing_left
 from internal_tests.chaos.operations import fresh
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import World
@@ -46,7 +46,7 @@ def test_run_killed_at_random_moments_leaves_no_orphan(world: World, shard: int)
         pace = Pace(list(pool.map(lambda number: _run(world, f"warm-{number}"), range(2 * _AT_ONCE))))
         plans = [(f"kill-{number}", chance.random(), chance.random() < 0.5) for number in numbers]
         killed = sum(pool.map(lambda plan: _kill(world, pace, *plan), plans))
-    wait_for(lambda: not process_names(world) & _IN_FLIGHT, "programs in flight to end")
+    wait_for(lambda: not world.program_names() & _IN_FLIGHT, "programs in flight to end")
 
     rows = check_always(world)
     said = Counter(str(row["derived_status"]) for row in rows)

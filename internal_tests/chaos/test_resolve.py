@@ -2,7 +2,7 @@
 
 import pytest
 
-from internal_tests.chaos.invariants import data_of, lock_files, process_names
+from internal_tests.chaos.invariants import data_of, lock_files
 from internal_tests.chaos.killing import run_until
 from internal_tests.chaos.operations import NAME, fresh, look_at_work, only_run
 from internal_tests.chaos.staging import Stage
@@ -36,7 +36,7 @@ def test_a_kill_while_a_conflict_is_opened_is_gone_on_from(world: World, shard: 
         ended = run_until(world, RESOLVE, at=at, how=how)
         killed = ended.killed
         assert killed or ended.code == 0, ended.said
-        wait_for(lambda: "git" not in process_names(world), "git to end")
+        wait_for(lambda: "git" not in world.program_names(), "git to end")
         try:
             world.ok(*RESOLVE)
             opened = data_of(run.directory, "conflict_opened")

@@ -422,7 +422,7 @@ def test_a_rebase_that_was_taken_back_after_a_kill_is_begun_anew(world: World, r
         command.process.kill()
         command.process.wait()
         gate.open()
-    wait_for(lambda: "git" not in {process.name() for process in world.processes()}, "git to end")
+    wait_for(lambda: "git" not in world.program_names(), "git to end")
     assert is_rebasing(world, run)
     world.git("rebase", "--abort", cwd=run.worktree)
     world.commit({"after.txt": "after\n"}, "after", cwd=run.worktree)

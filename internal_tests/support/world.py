@@ -57,6 +57,24 @@ class Result:
         return dict(line.split(": ", 1) for line in self.out.splitlines() if ": " in line)
 
 
+class SeenProcess(psutil.Process):
+    """A process that may have ended since it was seen: then it has neither name nor words."""
+
+    def name(self) -> str:
+        """Its name, empty once it is gone."""
+        try:
+            return str(super().name())
+        except psutil.NoSuchProcess:
+            return ""
+
+    def cmdline(self) -> list[str]:
+        """Its words, none once it is gone."""
+        try:
+            return list(super().cmdline())
+        except psutil.NoSuchProcess:
+            return []
+
+
 class World:
     """Everything one test touches. Create repos, run the installed ``agency`` and look at what became of it.
 
@@ -221,11 +239,15 @@ class World:
         found = []
         for pid in psutil.pids():
             try:
-                if mark in _environment(pid) and (process := psutil.Process(pid)).status() != psutil.STATUS_ZOMBIE:
+                if mark in _environment(pid) and (process := SeenProcess(pid)).status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
             except (psutil.Error, OSError):
                 continue
         return found
+
+    def program_names(self) -> set[str]:
+        """The names of the programs that run in this world."""
+        return {process.name() for process in self.processes()}
 
     def reboot(self, *runs: "SeenRun") -> None:
         """What a restart of the machine leaves: no tmux server, a stale socket, launches of an earlier boot."""
