@@ -236,7 +236,7 @@ class World:
     def processes(self) -> list[psutil.Process]:
         """Every living process that belongs to this world."""
         mark = f"AGENCY_TEST_ROOT={self.root}".encode()
-        found = []
+        found: list[psutil.Process] = []
         for pid in psutil.pids():
             try:
                 if mark in _environment(pid) and (process := SeenProcess(pid)).status() != psutil.STATUS_ZOMBIE:
