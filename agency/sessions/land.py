@@ -4,6 +4,7 @@ Those who land wait for each other, so that each combines with what the one befo
 compare-and-swap: whoever else moves it meanwhile, the user or a fetch, makes the land start again.
 """
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from agency.sessions.finished import Work, archive_merged, note_landed, require_
 from agency.sessions.landing import discard_landing, make_landing, verify_landing
 from agency.sessions.place import config_root, require_repo_of
 from agency.sessions.remove import clear_way
+from agency.sessions.resolve import pull_request
 from agency.sessions.settle import settle_land, turn_to_land
 from agency.sessions.verify import Subject
 from agency.sessions.whole import require_idle, require_whole
@@ -267,16 +269,27 @@ def _require_ahead(git: Git, run: Run, onto: str, tip: str, target: str) -> None
         raise AgencyError(
             "E_NOT_FAST_FORWARD",
             f"{target} has commits that {run.name} lacks",
-            hint=f"agency land {run.name} --rebase, or agency resolve {run.name} --start",
+            hint=f"agency land {run.name}{_into(run, target)} --rebase, or {_resolve(run, target)} --start",
             run_id=run.run_id,
         )
+
+
+def _into(run: Run, target: str) -> str:
+    """The option that names the target, where it is not the one that is meant without."""
+    return f" --into {shlex.quote(target)}" if target != run.parent_branch else ""
+
+
+def _resolve(run: Run, target: str) -> str:
+    """The command that tells the way out; without the option it looks at origin when there is a pull request."""
+    into = f" --into {shlex.quote(target)}" if pull_request(run) is not None else _into(run, target)
+    return f"agency resolve {run.name}{into}"
 
 
 def _conflict(run: Run, target: str, paths: tuple[str, ...]) -> AgencyError:
     return AgencyError(
         "E_CONFLICT",
         f"{run.name} and {target} changed the same places in {len(paths)} file{'' if len(paths) == 1 else 's'}",
-        hint=f"agency resolve {run.name}",
+        hint=_resolve(run, target),
         run_id=run.run_id,
         conflicts=list(paths),
     )

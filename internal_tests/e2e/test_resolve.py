@@ -156,6 +156,24 @@ def test_a_run_with_a_pull_request_is_held_against_origin_as_last_fetched(world:
     assert opened(run)[0]["target"] == "origin/main"
 
 
+def test_a_land_that_is_refused_names_the_command_that_looks_at_the_same_branch(world: World, run: SeenRun) -> None:
+    world.git("branch", "next", "main")
+    for words, hint in (
+        ((), "hint: agency resolve fix"),
+        (("--into", "next"), "hint: agency resolve fix --into next"),
+        (
+            ("--into", "next", "--ff-only"),
+            "hint: agency land fix --into next --rebase, or agency resolve fix --into next --start",
+        ),
+    ):
+        result = world.agency("land", "fix", "--yes", *words)
+        assert result.code == 1
+        assert result.err.splitlines()[-1] == hint
+    meta = run.directory / "meta.json"
+    meta.write_text(json.dumps({**run.meta, "pr_number": 7, "pr_url": "https://github.com/o/r/pull/7"}))
+    assert world.agency("land", "fix", "--yes").err.splitlines()[-1] == "hint: agency resolve fix --into main"
+
+
 def test_start_opens_the_conflict_and_keeps_where_the_branch_was(world: World, run: SeenRun) -> None:
     world.ok("kill", "fix")
     old, mine = tip(world, run.branch), checkout(world)
