@@ -2,9 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+import pytest
 
 from internal_tests.chaos.invariants import RUNNER, data_of, run_directories, runners
 from internal_tests.support.github import NAME as REPO
@@ -106,6 +109,8 @@ def stopped_with_commits(world: World) -> None:
 
 def on_github(world: World) -> None:
     """The same, with a GitHub as origin that knows the parent branch."""
+    if shutil.which("gh") is None:
+        pytest.skip("gh is not installed")
     world.closing.enter_context(serving(GitHub(world)))
     stopped_with_commits(world)
     world.git("push", "--quiet", "origin", "main")
