@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
-from agency.domain.events import LAND_COMBINED, LAND_FAILED, LAND_MOVING, LAND_STARTED, LandMoving
+from agency.domain.eventdata import LandMoving
+from agency.domain.events import LAND_COMBINED, LAND_FAILED, LAND_MOVING, LAND_STARTED
 from agency.domain.journal import fold
 from agency.domain.repo import Repo
 from agency.domain.run import Run

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
+from agency.domain.eventdata import RunCreate
 from agency.domain.events import (
     RUN_CREATE_FAILED,
     RUN_CREATED,
@@ -13,7 +14,6 @@ from agency.domain.events import (
     SETUP_FINISHED,
     SETUP_STARTED,
     WORKTREE_CREATED,
-    RunCreate,
 )
 from agency.domain.ids import RunId, branch_of, make_run_id, name_from_text, session_of
 from agency.domain.repo import Repo

@@ -9,13 +9,8 @@ from dataclasses import dataclass
 
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
-from agency.domain.events import (
-    MERGE_CONFIRMED,
-    MERGE_FINISHED,
-    MERGE_PRECHECKS_PASSED,
-    MERGE_STARTED,
-    MergeFinished,
-)
+from agency.domain.eventdata import MergeFinished
+from agency.domain.events import MERGE_CONFIRMED, MERGE_FINISHED, MERGE_PRECHECKS_PASSED, MERGE_STARTED
 from agency.domain.journal import fold
 from agency.domain.pullrequest import Strategy
 from agency.domain.repo import Repo

@@ -6,13 +6,8 @@ No lock is held while anything waits for the network. What a kill leaves half-do
 from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
-from agency.domain.events import (
-    DIRTY_ALLOWED,
-    PUSH_FAILED,
-    PUSH_FINISHED,
-    PUSH_STARTED,
-    PushFinished,
-)
+from agency.domain.eventdata import PushFinished
+from agency.domain.events import DIRTY_ALLOWED, PUSH_FAILED, PUSH_FINISHED, PUSH_STARTED
 from agency.domain.journal import fold
 from agency.domain.pullrequest import PullRequest
 from agency.domain.repo import Repo

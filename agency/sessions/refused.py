@@ -3,7 +3,8 @@ started again with a new one, and that is told.
 """
 
 from agency.domain.errors import AgencyError
-from agency.domain.events import RESUME_CREATE, RESUME_FAILED, ResumeFailed
+from agency.domain.eventdata import ResumeFailed
+from agency.domain.events import RESUME_CREATE, RESUME_FAILED
 from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.domain.thread import Thread

@@ -5,7 +5,8 @@ import os
 from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
-from agency.domain.events import CONFLICT_OPENED, REBASED, ConflictOpened, Rebased
+from agency.domain.eventdata import ConflictOpened, Rebased
+from agency.domain.events import CONFLICT_OPENED, REBASED
 from agency.domain.journal import fold
 from agency.domain.repo import Repo
 from agency.domain.resolution import Card, request_to_runner

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
-from agency.domain.events import RESUME_ATTACH, RESUME_FAILED, EventKind, Resume, ResumeFailed
+from agency.domain.eventdata import Resume, ResumeFailed
+from agency.domain.events import RESUME_ATTACH, RESUME_FAILED, EventKind
 from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.sessions.context import Context

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from types import FrameType
 
 from agency.domain.errors import AgencyError
-from agency.domain.events import EventKind, ScriptFinished, ScriptStarted
+from agency.domain.eventdata import ScriptFinished, ScriptStarted
+from agency.domain.events import EventKind
 from agency.domain.journal import Operation
 from agency.domain.run import Run
 from agency.domain.settings import ScriptSettings

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 from agency.domain.errors import AgencyError
-from agency.domain.events import SEND, Send
+from agency.domain.eventdata import Send
+from agency.domain.events import SEND
 from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.sessions.agentstate import agent_state, teller_of

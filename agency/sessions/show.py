@@ -4,7 +4,8 @@ import os
 import time
 
 from agency.domain.errors import AgencyError
-from agency.domain.events import CMD_END, CMD_START, CommandEnd
+from agency.domain.eventdata import CommandEnd
+from agency.domain.events import CMD_END, CMD_START
 from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
 from agency.sessions.listing import describe

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from agency.domain.errors import AgencyError
-from agency.domain.events import Event, ThreadEvent, thread_resumed, thread_started
+from agency.domain.eventdata import ThreadEvent
+from agency.domain.events import Event, thread_resumed, thread_started
 from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.domain.thread import Thread, last_thread_id

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
-from agency.domain.events import VERIFY_FINISHED, VERIFY_STARTED, ScriptStarted, VerifyFinished
+from agency.domain.eventdata import ScriptStarted, VerifyFinished
+from agency.domain.events import VERIFY_FINISHED, VERIFY_STARTED
 from agency.domain.run import Run
 from agency.domain.settings import ScriptSettings
 from agency.sessions.consent import allows_script

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from agency.domain.errors import AgencyError
-from agency.domain.events import RUN_CREATE, RunCreate
+from agency.domain.eventdata import RunCreate
+from agency.domain.events import RUN_CREATE
 from agency.domain.ids import RepoId, RunId, is_run_id
 from agency.domain.run import BrokenRun, RecordInvalid, RecordNewer, Run, run_from_record
 from agency.store.eventlog import EventLog

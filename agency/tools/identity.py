@@ -3,7 +3,7 @@
 import os
 import sys
 
-from agency.domain.events import Operator
+from agency.domain.eventdata import Operator
 
 
 def boot_id() -> str:
