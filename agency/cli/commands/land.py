@@ -31,7 +31,8 @@ def command(
     branch moves, with the checkout that stands on it, which must have no uncommitted changes. A conflict changes nothing.
     """
     from agency.sessions.find import require_run
-    from agency.sessions.land import LandRequest, land_run
+    from agency.sessions.land import land_run
+    from agency.sessions.landcheck import LandRequest
 
     context = make_context("land", lock_timeout, allow_scripts=allow_scripts, may_ask=not as_json)
     run = require_run(context, ref, repo=repo, archived="yes")
