@@ -4,12 +4,13 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
 from internal_tests.chaos.invariants import RUNNER, data_of, run_directories, runners
+from internal_tests.chaos.killing import Step
 from internal_tests.support.github import NAME as REPO
 from internal_tests.support.github import OWNER, GitHub, serving
 from internal_tests.support.pulls import Pulls
@@ -46,6 +47,9 @@ class Work:
     status: str = ""
 
 
+EVERY_STEP = "AGENCY_CHAOS_EVERY_STEP" in os.environ
+"""Kill at every step, also where another operation is killed at the same ones."""
+
 Words = tuple[str, ...]
 
 
@@ -63,6 +67,13 @@ class Operation:
     warm_up: Callable[[World], None]
     ways: tuple[tuple[Words, ...], ...]
     judge: Callable[[World], None] | None = None
+    archives: bool = False
+
+    def kills(self, steps: Sequence[Step]) -> list[int]:
+        """The numbers of the steps that it is killed at: all, but of the archiving that ends it (``archives``), which is a clean
+        that is killed everywhere by itself, each fifth."""
+        parking = next((step.number for step in steps if self.archives and "/REPO/trash" in step.what), len(steps))
+        return [step.number for step in steps if step.number <= parking or step.number % 5 == 0 or EVERY_STEP]
 
 
 def fresh(world: World) -> None:
@@ -228,6 +239,7 @@ OPERATIONS: dict[str, Operation] = {
         judge=verified_wholly_or_not_at_all,
     ),
     "land": Operation(
+        archives=True,
         words=LAND,
         prepare=stopped_with_commits,
         warm_up=nothing,
@@ -242,6 +254,7 @@ OPERATIONS: dict[str, Operation] = {
         judge=pushed_once_or_not_at_all,
     ),
     "merge": Operation(
+        archives=True,
         words=MERGE,
         prepare=with_pull_request,
         warm_up=nothing,

@@ -4,8 +4,8 @@ Python loads this file at start when its folder is on PYTHONPATH; :mod:`internal
 call of ``agency``. It takes its own variables out of the environment, so that no child loads it. A step is:
 
 - ``audit event``, before it takes effect: opening a file for writing, making, renaming and removing files and directories,
-  starting a program, sending a signal;
-- ``opened``: a file was opened for writing and nothing is in it yet (not of a temporary file, which no reader looks into);
+  starting a program, sending a signal (not making a directory that is there, nor opening a lock: that changes nothing);
+- ``opened``: a file was made or emptied and nothing is in it yet (not a temporary file, which no reader looks into);
 - ``torn``: half of the bytes of a write are in the file;
 - ``spawned``: a program was started (one that only looks, such as ``git status``, counts for nothing).
 
@@ -33,7 +33,7 @@ _LOOKING = frozenset(
 """Words of programs that change nothing: killing before and after them is killing at the step before."""
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_IGNORED = ("__pycache__", "/dev/", "/proc/", ".lock.holder")
+_IGNORED = ("__pycache__", "/dev/", "/proc/", ".lock.holder", "/.lock", "/.landing")
 """Parts of paths that mean nothing to anybody who comes later; who holds a lock is told only to those who wait for it."""
 _DELAY = 0.5
 
@@ -73,6 +73,8 @@ class Killer:
         if event == "open":
             if isinstance(args[2], int) and args[2] & _WRITING:
                 self.file_step("open", args[0])
+        elif event == "os.mkdir" and os.path.isdir(args[0]):
+            return
         elif event in _FILE_STEPS:
             self.file_step(event, *(path for path in args if isinstance(path, str | bytes)))
         elif event == "subprocess.Popen":
@@ -117,8 +119,9 @@ class Killer:
 
     def os_open(self, path: Any, flags: int, *rest: Any, **named: Any) -> int:
         """``os.open`` that may be the last thing that happens."""
+        changes = flags & os.O_TRUNC or not os.path.exists(path)
         fd = self._os_open(path, flags, *rest, **named)
-        if flags & _WRITING and not os.fsdecode(path).endswith(".tmp"):
+        if changes and flags & _WRITING and not os.fsdecode(path).endswith(".tmp"):
             self.file_step("opened", path)
         return fd
 
