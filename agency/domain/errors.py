@@ -65,6 +65,13 @@ ERRORS: dict[str, ErrorKind] = {
     "E_DIRTY_WORKTREE": ErrorKind(meaning="the run holds work that exists nowhere else"),
     "E_RESTORE_FAILED": ErrorKind(meaning="what was cleaned cannot be brought back"),
     "E_UNSAFE_DELETE": ErrorKind(meaning="a path or branch that agency must not delete"),
+    # jobs
+    "E_INVALID_JOB": ErrorKind(meaning="the job file is not valid"),
+    "E_NO_JOB": ErrorKind(meaning="the run is interactive and has no job"),
+    "E_STEP_NOT_FOUND": ErrorKind(meaning="the job has no such step"),
+    "E_STEP_NOT_REACHED": ErrorKind(meaning="the steps before that one are not done"),
+    "E_JOB_ENDED": ErrorKind(meaning="the job has ended"),
+    "E_HEADLESS_UNSUPPORTED": ErrorKind(meaning="the runner cannot work without a terminal"),
     # finishing
     "E_EMPTY_DIFF": ErrorKind(meaning="the run has no commit that its target lacks"),
     "E_NOT_ON_BRANCH": ErrorKind(meaning="the worktree does not stand on the branch of the run"),

@@ -1,0 +1,126 @@
+"""A job: what a headless run has to do, step by step, and the budgets it may take."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agency.domain.budgets import Budgets
+from agency.domain.errors import AgencyError
+
+PUBLISH = ("none", "push", "land")
+"""What is done with the work once every step is accepted."""
+SCHEMA_VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One unit of a job. ``index`` counts from 0. ``check`` is the argv of the command that accepts the work, empty for none.
+    ``timeout`` and ``idle_timeout`` are seconds for each attempt, None where the budgets of the job hold."""
+
+    step_id: str
+    index: int
+    title: str
+    instructions: str
+    check: tuple[str, ...] = ()
+    timeout: float | None = None
+    idle_timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a headless run has to do. ``origins`` tells where each budget came from (``built in``, ``<file>:<line>``, a
+    variable, ``flag``), ``publish`` what becomes of the work in the end, one of :data:`PUBLISH`."""
+
+    objective: str
+    steps: tuple[Step, ...]
+    budgets: Budgets = field(default_factory=Budgets)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    runner: str | None = None
+    model: str | None = None
+    publish: str = "none"
+
+    def find_step(self, ref: str) -> Step:
+        """The step that ``ref`` means: its exact id, ``#N`` counted from 1, else ``step-N`` counted from 0.
+
+        Raises E_STEP_NOT_FOUND.
+        """
+        for step in self.steps:
+            if step.step_id == ref:
+                return step
+        number = _number(ref)
+        if number is not None and 0 <= number < len(self.steps):
+            return self.steps[number]
+        known = ", ".join(step.step_id for step in self.steps)
+        raise AgencyError(
+            "E_STEP_NOT_FOUND",
+            f"the job has no step {ref}; its steps are {known}",
+            hint=f"--step '#1' to '#{len(self.steps)}', or one of the ids",
+            step=ref,
+        )
+
+
+def single_step(prompt: str) -> tuple[Step, ...]:
+    """The steps of a job that is one prompt."""
+    return (Step(step_id=step_id_of(0), index=0, title="", instructions=prompt),)
+
+
+def step_id_of(index: int) -> str:
+    """The id of a step that was given none."""
+    return f"step-{index}"
+
+
+def record_of_job(job: Job) -> dict[str, Any]:
+    """The ``job.json`` object of a job."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "objective": job.objective,
+        "runner": job.runner,
+        "model": job.model,
+        "publish": job.publish,
+        "steps": [
+            {
+                "id": step.step_id,
+                "title": step.title,
+                "instructions": step.instructions,
+                "check": list(step.check),
+                "timeout": step.timeout,
+                "idle_timeout": step.idle_timeout,
+            }
+            for step in job.steps
+        ],
+        "budgets": job.budgets.as_record(),
+        "budget_origins": dict(job.origins),
+    }
+
+
+def job_from_record(record: Mapping[str, Any]) -> Job:
+    """The job of a ``job.json`` object. Raises KeyError, TypeError or ValueError when it is not one."""
+    return Job(
+        objective=str(record["objective"]),
+        runner=record.get("runner"),
+        model=record.get("model"),
+        publish=str(record.get("publish", "none")),
+        steps=tuple(
+            Step(
+                step_id=str(step["id"]),
+                index=index,
+                title=str(step.get("title", "")),
+                instructions=str(step["instructions"]),
+                check=tuple(str(word) for word in step.get("check") or ()),
+                timeout=step.get("timeout"),
+                idle_timeout=step.get("idle_timeout"),
+            )
+            for index, step in enumerate(record["steps"])
+        ),
+        budgets=Budgets.from_record(record["budgets"]),
+        origins=dict(record.get("budget_origins") or {}),
+    )
+
+
+def _number(ref: str) -> int | None:
+    """The index that ``#N`` or ``step-N`` stands for."""
+    for prefix, first in (("#", 1), ("step-", 0)):
+        rest = ref.removeprefix(prefix)
+        if rest != ref and rest.isascii() and rest.isdigit():
+            return int(rest) - first
+    return None
