@@ -35,12 +35,16 @@ Tree = dict[bytes, tuple[str, bytes]]
 """Path -> mode and content."""
 
 _PART = st.one_of(
-    st.sampled_from([b"a", b"b", b"c d", b"x b", b"-r", b"tab\there", b"line\nend", b'"q"', b"\xff\xfe", b"\\", b"end "]),
+    st.sampled_from(
+        [b"a", b"b", b"c d", b"x b", b"-r", b"tab\there", b"line\nend", b'"q"', b"\xff\xfe", b"\\", b"end "]
+    ),
     st.binary(min_size=1, max_size=3).filter(lambda name: b"\0" not in name and b"/" not in name),
 ).filter(lambda name: name not in (b".", b"..") and not name.lower().startswith((b".git", b"git~")))
 _PATH = st.lists(_PART, min_size=1, max_size=3).map(b"/".join)
 _CONTENT = st.one_of(
-    st.sampled_from([b"", b"\n", b"no end", b"a\r\nb\r\n", b"a\nb \n\tc\n", b"\0\1\2\xff", b"diff --git a/x b/x\n", b"-- \n"]),
+    st.sampled_from(
+        [b"", b"\n", b"no end", b"a\r\nb\r\n", b"a\nb \n\tc\n", b"\0\1\2\xff", b"diff --git a/x b/x\n", b"-- \n"]
+    ),
     st.lists(st.sampled_from([b"one\n", b"two\n", b"three\r\n", b"\n", b" \n"]), max_size=12).map(b"".join),
     st.binary(max_size=40),
 )
@@ -78,7 +82,9 @@ def replayed(git: Git, base: str, patches: list[Patch]) -> str:
         return replay(git, base, patches, index=f"{place}/index", between=lambda: None)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(steps=st.lists(_TREE, min_size=2, max_size=4))
 def test_patches_lead_from_any_tree_to_any_other(git: Git, steps: list[Tree]) -> None:
     base, *trees = [write_objects(git, files) for files in steps]
@@ -111,7 +117,9 @@ def test_a_patch_that_leads_elsewhere_or_cannot_be_applied_is_told_with_both_tre
 def test_a_patch_cannot_leave_the_tree(git: Git) -> None:
     tree = write_objects(git, {b"a": ("100644", b"one\n")})
     for path in ("../escaped", ".git/config", "a/../../escaped"):
-        evil = f"diff --git a/{path} b/{path}\nnew file mode 100644\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1 @@\n+evil\n"
+        evil = (
+            f"diff --git a/{path} b/{path}\nnew file mode 100644\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1 @@\n+evil\n"
+        )
         with pytest.raises(PatchMisfit):
             replayed(git, tree, [Patch(content=evil.encode(), after=tree)])
 

@@ -74,7 +74,7 @@ def replay(git: Git, base: str, patches: Iterable[Patch], *, index: str, between
 
 
 def check_out(git: Git, tree: str, directory: str, *, index: str) -> None:
-    """Make ``directory`` with the files of ``tree``, which git would have as unchanged with the file ``index``. Neither may exist.
+    """Make ``directory`` with the files of ``tree``, and the file ``index`` of git that goes with them. Neither may exist.
 
     Submodules are empty directories in it. Raises E_GIT_FAILED, E_DISK_FULL.
     """

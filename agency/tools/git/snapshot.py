@@ -66,7 +66,13 @@ def write_tree_without(
 
 def _add_all(git: Git, left_out: tuple[str, ...], *, partial: bool) -> None:
     """Take everything into the index but ``left_out``, whatever line endings it has."""
-    words = ("add", "--all", *(("--ignore-errors",) if partial else ()), "--pathspec-from-file=-", "--pathspec-file-nul")
+    words = (
+        "add",
+        "--all",
+        *(("--ignore-errors",) if partial else ()),
+        "--pathspec-from-file=-",
+        "--pathspec-file-nul",
+    )
     paths = b"\0".join(os.fsencode(path) for path in (".", *(f":(exclude,literal){path}" for path in left_out)))
     added = git.ask("-c", "core.safecrlf=false", *words, timeout=LONG, stdin=paths)
     passed_over = partial and added.code == 1 and not any(reason in added.err for reason in _NOT_WRITTEN)
