@@ -72,6 +72,11 @@ ERRORS: dict[str, ErrorKind] = {
     "E_STEP_NOT_REACHED": ErrorKind(meaning="the steps before that one are not done"),
     "E_JOB_ENDED": ErrorKind(meaning="the job has ended"),
     "E_HEADLESS_UNSUPPORTED": ErrorKind(meaning="the runner cannot work without a terminal"),
+    # checkpoints
+    "E_CHECKPOINT_INVALID": ErrorKind(meaning="a checkpoint is missing or is not what it was when it was made"),
+    "E_CHECKPOINT_UNSUPPORTED": ErrorKind(meaning="the worktree holds what a checkpoint cannot hold"),
+    "E_CHECKPOINT_NOT_FOUND": ErrorKind(meaning="the run has no checkpoint of that number"),
+    "E_HOLDS_SECRET": ErrorKind(meaning="what was asked for seems to hold a secret"),
     # finishing
     "E_EMPTY_DIFF": ErrorKind(meaning="the run has no commit that its target lacks"),
     "E_NOT_ON_BRANCH": ErrorKind(meaning="the worktree does not stand on the branch of the run"),

@@ -3,9 +3,9 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from agency.tools.git.command import LONG, Git, git_failed
 
@@ -40,13 +40,44 @@ def write_tree(git: Git, admin_dir: str | None, *, scratch: str | None = None, p
     With ``partial`` what git cannot take is left out: files that nobody may read, and repositories without a commit that
     stand in the tree. Raises E_GIT_FAILED, E_DISK_FULL.
     """
-    words = ("add", "--all", *(("--ignore-errors",) if partial else ()), "--", ".")
     with private_index(git, admin_dir, scratch) as private:
-        added = private.ask(*words, timeout=LONG)
-        left_out = partial and added.code == 1 and not any(reason in added.err for reason in _NOT_WRITTEN)
-        if added.code != 0 and not left_out:
-            raise git_failed(words, added)
+        _add_all(private, (), partial=partial)
         return private.say("write-tree")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeWithout:
+    """A tree object, and the untracked files that were left out of it."""
+
+    tree: str
+    left_out: tuple[str, ...]
+
+
+def write_tree_without(
+    git: Git, admin_dir: str | None, leave_out: Callable[[str], bool], *, scratch: str | None = None
+) -> TreeWithout:
+    """The same as :func:`write_tree`, partial, without the untracked files that ``leave_out`` says. They never become objects."""
+    with private_index(git, admin_dir, scratch) as private:
+        untracked = private.items("ls-files", "-z", "--others", "--exclude-standard", timeout=LONG)
+        left_out = tuple(sorted(path for path in untracked if leave_out(path)))
+        _add_all(private, left_out, partial=True)
+        return TreeWithout(tree=private.say("write-tree"), left_out=left_out)
+
+
+def _add_all(git: Git, left_out: tuple[str, ...], *, partial: bool) -> None:
+    """Take everything into the index but ``left_out``, whatever line endings it has."""
+    words = (
+        "add",
+        "--all",
+        *(("--ignore-errors",) if partial else ()),
+        "--pathspec-from-file=-",
+        "--pathspec-file-nul",
+    )
+    paths = b"\0".join(os.fsencode(path) for path in (".", *(f":(exclude,literal){path}" for path in left_out)))
+    added = git.ask("-c", "core.safecrlf=false", *words, timeout=LONG, stdin=paths)
+    passed_over = partial and added.code == 1 and not any(reason in added.err for reason in _NOT_WRITTEN)
+    if added.code != 0 and not passed_over:
+        raise git_failed(words, added)
 
 
 def write_index_tree(git: Git, admin_dir: str | None, *, scratch: str | None = None) -> str | None:

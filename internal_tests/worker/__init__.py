@@ -1,0 +1,1 @@
+"""What runs inside the session of a headless run, called as Python."""
