@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from agency.domain.errors import AgencyError
-from agency.domain.redaction import contains_secret, looks_like_secret_file
+from agency.domain.redaction import Redactor
+from agency.domain.secretnames import looks_like_secret_file, secrets_in
 from agency.domain.run import Run
 from agency.domain.stepcheckpoint import INVALIDATED, SUPERSEDED, StepCheckpoint, StepFile, diff_hash
 from agency.sessions.context import Context
@@ -83,7 +84,7 @@ def save_step(context: Context, run: Run, done: StepDone) -> StepCheckpoint:
         patch_bytes=len(patch),
         patch_format=FORMAT,
         signature_version=done.signature_version,
-        contains_secret=contains_secret(patch.decode("utf-8", "replace")),
+        contains_secret=Redactor(secrets_in(context.environ)).contains_secret(patch),
         left_out=taken.left_out,
     )
     ref = step_ref(run.run_id, done.index)

@@ -1,0 +1,61 @@
+"""Secrets for tests, and texts made of what is hard to mask."""
+
+SECRET = "s3cr3t-Value/with+chars"
+KNOWN = (SECRET, "hunter2hunter2", "abc123abc123abc123")
+
+FRAGMENTS = [
+    *(SECRET, SECRET[:10], SECRET[10:], SECRET[:4] + "\n" + SECRET[4:], "hunter2hunter2", "hunter2", "abc123abc123"),
+    *(
+        "abc123abc123abc123\n",
+        "ghp_a1B2a1B2a1B2a1B2a1B2a1B2",
+        "AKIAIOSFODNN7EXAMPLE",
+        "sk-ant-abcDEF0123456789",
+        "[REDACTED]",
+    ),
+    *(
+        "token",
+        "password",
+        "api_key",
+        "secret",
+        "=",
+        ": ",
+        " = ",
+        ":",
+        '"',
+        "'",
+        '\\"',
+        "\\n",
+        "\n",
+        "\r\n",
+        "\n\n",
+        " ",
+        "  ",
+        ",",
+        "@",
+    ),
+    *(
+        "Authorization: ",
+        "Bearer ",
+        "Basic ",
+        "https://",
+        "user:pw@",
+        "://",
+        "/",
+        "$",
+        "(",
+        ")",
+        "-",
+        "--password ",
+        "x",
+        "12345678",
+    ),
+    *(
+        "-----BEGIN PRIVATE KEY-----",
+        "-----END PRIVATE KEY-----",
+        "\nMIIabc+/\n",
+        "Proc-Type: 4",
+        "eyJabcdefghij",
+        ".",
+        "REDACTED]",
+    ),
+]
