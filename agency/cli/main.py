@@ -40,6 +40,15 @@ COMMANDS: dict[str, str] = {
     "path": "Where the worktree of a run is.",
     "open": "Open the worktree of a run in an editor.",
     "shell": "A shell in the worktree of a run.",
+    "steps": "The steps of the job of a headless run, and how each is doing.",
+    "attempts": "The attempts at the steps of a job, and how each ended.",
+    "pause": "Hold the job of a headless run.",
+    "unpause": "Let the job of a headless run go on.",
+    "takeover": "Work in the place of the runner of a headless run.",
+    "release": "Give a headless run back to its worker.",
+    "retry-step": "Begin a step of a job anew.",
+    "hard-reset": "Rebuild the worktree and begin a step anew.",
+    "resume-from": "Go on with a job from an earlier step.",
     "mark": "Say that a run needs a look, or no longer.",
     "rename": "Give a run another name.",
     "resolve": "The way out of a conflict with the branch a run is to go to.",
@@ -66,7 +75,7 @@ class LazyGroup(click.Group):
         """Import the subcommand; None when there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"agency.cli.commands.{cmd_name}").command
+        command = import_module(f"agency.cli.commands.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 

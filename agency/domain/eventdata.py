@@ -13,7 +13,7 @@ class Operator(TypedDict):
 
 
 class RunCreate(TypedDict):
-    """What is about to be made."""
+    """What is about to be made. ``mode`` is ``interactive`` (also when absent) or ``headless``."""
 
     name: str
     branch: str
@@ -23,6 +23,7 @@ class RunCreate(TypedDict):
     session_name: str
     runner: str
     runner_args: list[str]
+    mode: NotRequired[str]
     operator: Operator
 
 

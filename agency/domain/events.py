@@ -51,6 +51,22 @@ from agency.domain.eventdata import (
     WorkKept,
     WorktreeParked,
 )
+from agency.domain.taskdata import (
+    AttemptFailed,
+    AttemptFinished,
+    AttemptStarted,
+    Control,
+    HealEscalated,
+    HealExhausted,
+    HealTriggered,
+    PauseChanged,
+    Recovery,
+    ResumeFromStep,
+    StepData,
+    StepsPlan,
+    TaskFinished,
+    Waiting,
+)
 
 D = TypeVar("D")
 
@@ -135,6 +151,28 @@ RECORD_REBUILT = EventKind("record_rebuilt", RecordRebuilt)
 RESTORE_STARTED = EventKind("restore_started", RestoreStarted)
 RESTORE_FINISHED = EventKind("restore_finished", Nothing)
 RESTORE_FAILED = EventKind("restore_failed", OperationFailed)
+TASK_STEPS_PLAN = EventKind("task.steps.plan", StepsPlan)
+STEP_STARTED = EventKind("task.step.started", StepData)
+STEP_FINISHED = EventKind("task.step.finished", StepData)
+STEP_FAILED = EventKind("task.step.failed", StepData)
+ATTEMPT_STARTED = EventKind("task.step.attempt.started", AttemptStarted)
+ATTEMPT_FINISHED = EventKind("task.step.attempt.finished", AttemptFinished)
+ATTEMPT_FAILED = EventKind("task.step.attempt.failed", AttemptFailed)
+HEAL_TRIGGERED = EventKind("task.self_heal.triggered", HealTriggered)
+HEAL_ESCALATED = EventKind("task.self_heal.escalated", HealEscalated)
+HEAL_EXHAUSTED = EventKind("task.self_heal.exhausted", HealExhausted)
+RESUME_FROM_STEP = EventKind("task.resume.from_step", ResumeFromStep)
+TASK_CONTROL = EventKind("task.control", Control)
+PAUSE_ACTIVE = EventKind("task.control.pause.active", PauseChanged)
+PAUSE_CLEARED = EventKind("task.control.pause.cleared", PauseChanged)
+RECOVERY_REQUESTED = EventKind("task.control.recovery.requested", Recovery)
+RECOVERY_ACK = EventKind("task.control.recovery.ack", Recovery)
+RECOVERY_APPLIED = EventKind("task.control.recovery.applied", Recovery)
+RECOVERY_FAILED = EventKind("task.control.recovery.failed", Recovery)
+RECOVERY_SUPERSEDED = EventKind("task.control.recovery.superseded", Recovery)
+TASK_WAITING = EventKind("task.waiting", Waiting)
+TASK_WAITING_CLEARED = EventKind("task.waiting.cleared", Waiting)
+TASK_FINISHED = EventKind("task.finished", TaskFinished)
 
 EVENTS: dict[str, EventKind[Any]] = {
     kind.name: kind for kind in list(globals().values()) if isinstance(kind, EventKind)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from agency.domain.jobprogress import JobProgress
+
 QUESTION_SHOWN_AFTER = 2.0
 """Seconds after which a question that an agent told of is on its screen."""
 QUIET_AFTER = 5.0
@@ -48,7 +50,7 @@ class RunFacts:
     when there is none. ``exit_code`` is what the runner of the last launch ended with, None when nothing recorded it.
     ``launched``: a runner was ever started. ``rebooted`` and ``server_gone`` compare the boot and the tmux server of the last
     launch with today's. ``operation`` is the half-done operation, ``operation_alive`` whether the process that does it still
-    runs.
+    runs. ``job`` is how the job of a headless run is doing, whose worker is what stands for the runner then.
     """
 
     broken: str | None = None
@@ -71,6 +73,7 @@ class RunFacts:
     rebooted: bool = False
     server_gone: bool = False
     worktree_present: bool = True
+    job: JobProgress | None = None
 
     @property
     def runner_alive(self) -> bool:
@@ -86,6 +89,11 @@ class RunFacts:
     def ended_badly(self) -> bool:
         """Whether the runner ended by itself with an exit code other than 0."""
         return self.launched and not self.runner_alive and not self.killed and bool(self.exit_code)
+
+    @property
+    def job_outcome(self) -> str | None:
+        """How the job ended, None for an interactive run and while it goes on."""
+        return self.job.outcome if self.job is not None else None
 
 
 def is_doubtful(facts: RunFacts) -> bool:

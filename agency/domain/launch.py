@@ -13,7 +13,8 @@ class Launch:
     in``, ``config``, ``entry point``); ``thread_pattern`` and ``state_patterns`` are what the config said of it then, so that
     looking needs no config. ``worktree`` is where the worktree stood. ``socket`` is the tmux socket: a name as for ``tmux -L``,
     or a path. ``server_pid`` and ``server_started`` are None while tmux has not answered. ``epoch`` is seconds since 1970 at
-    the start, ``grace`` the seconds that the runner has to outlive before the launch counts as good.
+    the start, ``grace`` the seconds that the runner has to outlive before the launch counts as good. ``headless``: a worker
+    stands in the pane, and starts the runner itself.
     """
 
     number: int
@@ -33,6 +34,7 @@ class Launch:
     known_by: str = "built in"
     thread_pattern: str | None = None
     state_patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    headless: bool = False
 
 
 def launch_from_record(record: Mapping[str, Any]) -> Launch:
@@ -58,6 +60,7 @@ def launch_from_record(record: Mapping[str, Any]) -> Launch:
             str(state): tuple(str(pattern) for pattern in patterns)
             for state, patterns in dict(record.get("state_patterns") or {}).items()
         },
+        headless=bool(record.get("headless")),
     )
 
 
@@ -82,4 +85,5 @@ def record_of_launch(launch: Launch) -> dict[str, Any]:
         "known_by": launch.known_by,
         "thread_pattern": launch.thread_pattern,
         "state_patterns": {state: list(patterns) for state, patterns in launch.state_patterns.items()},
+        **({"headless": True} if launch.headless else {}),
     }

@@ -22,7 +22,8 @@ class Run:
     """One run. Timestamps are UTC, RFC 3339 with milliseconds. ``archived``: the record stands in the archive.
 
     ``merged_at`` is when its work reached another branch for good, ``last_push_commit`` what agency pushed last,
-    ``last_report_hash`` the sha256 of the text that agency gave its pull request last.
+    ``last_report_hash`` the sha256 of the text that agency gave its pull request last. ``headless``: a worker drives the
+    runner through a job.
     """
 
     run_id: RunId
@@ -48,6 +49,7 @@ class Run:
     last_push_at: str | None = None
     last_push_commit: str | None = None
     last_report_hash: str | None = None
+    headless: bool = False
 
     @property
     def session_name(self) -> str:
@@ -105,6 +107,7 @@ def run_from_record(
         last_push_at=_optional_text(record, "last_push_at"),
         last_push_commit=_optional_text(record, "last_push_commit"),
         last_report_hash=_optional_text(record, "last_report_hash"),
+        headless=record.get("mode") == "headless",
         archived=archived,
         directory=directory,
     )
@@ -123,7 +126,7 @@ def new_record(
         "repo_root": repo["root"],
         "git_dir": repo["git_dir"],
         "name": intent["name"],
-        "mode": "interactive",
+        "mode": intent.get("mode", "interactive"),
         "runner": intent["runner"],
         "runner_args": list(intent.get("runner_args") or ()),
         "parent_branch": intent["parent_branch"],

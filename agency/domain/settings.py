@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from agency.domain.failures import ErrorRule
 from agency.domain.usage import Price
 
 SCRIPT_NAMES = ("setup", "verify", "archive")
@@ -93,5 +94,6 @@ class Settings:
     worktree_link: tuple[str, ...] = ()
     notify: NotifySettings = NotifySettings()
     prices: Mapping[str, Price] = field(default_factory=dict)
+    failure_rules: tuple[ErrorRule, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     of_repo: frozenset[tuple[str, ...]] = frozenset()

@@ -44,7 +44,7 @@ STALLED_AFTER = 15 * 60.0
 STATUSES = (
     *("working", "waiting", "done"),
     *("needs input", "blocked", "ready for review"),
-    *("active", "stalled", "needs attention"),
+    *("active", "stalled", "needs attention", "paused", "taken over"),
     *("exited", "stopped", "lost (reboot)", "lost (tmux died)", "lost (ended from outside)"),
     *("creating", "cleaning", "restoring", "verifying", "pushing", "merging", "landing"),
     *("interrupted (create)", "interrupted (clean)", "interrupted (restore)"),
@@ -153,6 +153,19 @@ def _doing(facts: RunFacts) -> str:
     return facts.doing.detail if facts.doing else ""
 
 
+def _at_work(facts: RunFacts) -> bool:
+    """Whether the worker of a headless run lives."""
+    return facts.job is not None and facts.runner_alive
+
+
+def _where(facts: RunFacts) -> str:
+    return facts.job.words if facts.job is not None else ""
+
+
+def _why(facts: RunFacts) -> str:
+    return facts.job.reason if facts.job is not None else ""
+
+
 def _always(text: str) -> Callable[[RunFacts], str]:
     return lambda facts: text
 
@@ -213,6 +226,55 @@ RULES: tuple[Rule, ...] = (
         applies=lambda f: f.attention is not None,
         status=_always("needs attention"),
         summary=lambda f: "; ".join(part for part in (f.attention, _ended(f)) if part),
+    ),
+    Rule(
+        name="job-needs-attention",
+        says="the job of the headless run stopped and needs a person",
+        applies=lambda f: f.job_outcome == "needs_attention",
+        status=_always("needs attention"),
+        summary=_why,
+    ),
+    Rule(
+        name="job-failed",
+        says="the job of the headless run failed, and trying again as it is cannot help",
+        applies=lambda f: f.job_outcome == "failed",
+        status=_always("failed"),
+        summary=_why,
+    ),
+    Rule(
+        name="job-done",
+        says="every step of the job was accepted",
+        applies=lambda f: f.job_outcome == "done",
+        status=_always("done"),
+        summary=_why,
+    ),
+    Rule(
+        name="job-taken-over",
+        says="a person works in the place of the runner, until agency release",
+        applies=lambda f: _at_work(f) and f.job is not None and f.job.held == "taken_over",
+        status=_always("taken over"),
+        summary=_where,
+    ),
+    Rule(
+        name="job-paused",
+        says="an operator holds the job, until agency unpause",
+        applies=lambda f: _at_work(f) and f.job is not None and f.job.held is not None,
+        status=_always("paused"),
+        summary=_where,
+    ),
+    Rule(
+        name="job-waits",
+        says="the runner of the headless run waits for an answer",
+        applies=lambda f: _at_work(f) and f.job is not None and f.job.waiting is not None,
+        status=_always("waiting"),
+        summary=lambda f: (f.job.waiting or "") if f.job is not None else "",
+    ),
+    Rule(
+        name="job-works",
+        says="the worker of the headless run is alive and at its job",
+        applies=lambda f: _at_work(f),
+        status=_always("working"),
+        summary=_where,
     ),
     Rule(
         name="said-ready-for-review",

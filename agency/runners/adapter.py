@@ -50,6 +50,8 @@ class Adapter:
     command: tuple[str, ...] = ()
     has_threads = False
     takes_prompt = True
+    model_flag: str | None = None
+    """The option that names the model, where there is one."""
     flags: tuple[Flag, ...] = ()
     """The flags that not every version in use has, and that it does without where :attr:`Scene.lacking` names them."""
     dialogs: tuple[tuple[str, str], ...] = ()

@@ -49,6 +49,7 @@ class Claude(Adapter):
 
     name = "claude"
     command = ("claude",)
+    model_flag = "--model"
     has_threads = True
     confirms_prompts = True
     flags = (

@@ -42,6 +42,7 @@ class Codex(Adapter):
 
     name = "codex"
     command = ("codex",)
+    model_flag = "--model"
     has_threads = True
     confirms_prompts = True
     flags = (

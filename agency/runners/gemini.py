@@ -35,6 +35,7 @@ class Gemini(Adapter):
 
     name = "gemini"
     command = ("gemini",)
+    model_flag = "--model"
     has_threads = True
     confirms_prompts = True
     tells_usage = True

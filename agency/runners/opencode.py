@@ -33,6 +33,7 @@ class Opencode(Adapter):
 
     name = "opencode"
     command = ("opencode",)
+    model_flag = "--model"
     has_threads = True
     confirms_prompts = True
     flags = (Flag(word="--format", since=(1, 0, 0), without="it cannot work headless"),)

@@ -120,6 +120,18 @@ def require_prompt_fits(runner: Runner, prompt: str | None) -> None:
         raise _unfit(runner.name, f"runner {runner.name} takes no prompt on its command line")
 
 
+def model_words(runner: Runner, model: str) -> tuple[str, ...]:
+    """The words that tell ``runner`` which model to use. Raises E_USAGE when it cannot be told."""
+    if runner.adapter.model_flag is None:
+        raise AgencyError(
+            "E_USAGE",
+            f"agency does not know how runner {runner.name} is told a model",
+            hint="put the words that tell it after --",
+            runner=runner.name,
+        )
+    return (runner.adapter.model_flag, model)
+
+
 def _adapter(settings: Settings, name: str, program: str, named: Adapter | None) -> Adapter:
     """That of the config where it describes the agent, else the one of that name or program, else that of any command."""
     configured = settings.runners.get(name)

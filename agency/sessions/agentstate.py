@@ -102,6 +102,8 @@ def prompt_on_screen(shown: Shown) -> str | None:
 
 def _adapter(launch: Launch) -> Adapter | None:
     """The adapter of a launch; None for programs that tell nothing in any way."""
+    if launch.headless:  # its screen is that of the worker, which tells by events what the agent does
+        return None
     if launch.agent in _SILENT and launch.known_by == "built in" and not launch.state_patterns:
         return None
     from agency.runners.table import adapter_of_launch

@@ -4,27 +4,33 @@ import os
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.ids import NAME_RULE, is_valid_name
+from agency.domain.job import Job
 from agency.domain.repo import Repo
 from agency.domain.run import Run
-from agency.runners.resolve import require_prompt_fits, resolve_runner
+from agency.runners.resolve import Runner, require_prompt_fits, resolve_runner
 from agency.sessions.consent import allows_making
 from agency.sessions.context import Context
 from agency.sessions.find import require_repo
 from agency.sessions.live import tmux_of
 from agency.sessions.make import Making, make_run
 from agency.sessions.parent import find_parent, take_changes
-from agency.sessions.threads import plan_first
+from agency.sessions.threads import Plan, plan_first
 from agency.store.locks import load_beforehand
+
+if TYPE_CHECKING:  # most runs have no job
+    from agency.config.job import ParsedJob
+    from agency.sessions.headless import JobRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
     """What the user asked for. ``runner_args`` are added to the runner's command line. ``open_editor``: there has to be an
-    editor to open the worktree with."""
+    editor to open the worktree with. ``job`` makes the run headless."""
 
     name: str | None
     runner: str | None
@@ -36,6 +42,7 @@ class RunRequest:
     repo: str | None
     watch: bool
     open_editor: bool = False
+    job: "JobRequest | None" = None
 
 
 def create_run(context: Context, request: RunRequest, show: Callable[[bytes], None]) -> Run | None:
@@ -49,11 +56,21 @@ def create_run(context: Context, request: RunRequest, show: Callable[[bytes], No
     repo = require_repo(context, request.repo)
     _refuse_inside_run(context, repo)
     settings = load_settings(repo.checkout or repo.root, context.paths.config)
-    runner_name = request.runner or settings.runner
+    parsed = _parsed(request)
+    runner_name = request.runner or (parsed.runner if parsed is not None else None) or settings.runner
     require_valid_name(request.name)
     place = repo.checkout or repo.root
     runner = resolve_runner(settings, runner_name, context.environ, directory=place, extra=request.runner_args)
-    require_prompt_fits(runner, request.prompt)
+    args = request.runner_args
+    job: Job | None = None
+    if request.job is None:
+        require_prompt_fits(runner, request.prompt)
+    else:
+        from agency.sessions.headless import make_job, require_headless, words_for_model
+
+        require_headless(runner, place)
+        job = make_job(context, settings, runner, request.job, parsed)
+        args = (*args, *words_for_model(runner, job.model))
     tmux = tmux_of(context, None, settings.tmux_socket)
     tmux.require()
     load_beforehand()
@@ -75,16 +92,34 @@ def create_run(context: Context, request: RunRequest, show: Callable[[bytes], No
             repo=repo,
             settings=settings,
             runner=runner_name,
-            runner_args=request.runner_args,
+            runner_args=args,
             name=request.name,
-            prompt=request.prompt,
+            prompt=request.prompt if job is None else job.objective,
             parent=parent,
             changes=changes,
             watch=request.watch,
-            plan=lambda run, runner: plan_first(run, runner, request.prompt),
+            plan=lambda run, runner: _plan(context, run, runner, request),
+            job=job,
         ),
         show,
     )
+
+
+def _parsed(request: RunRequest) -> "ParsedJob | None":
+    """The job file, where one is given. Raises E_INVALID_JOB."""
+    if request.job is None or request.job.file is None:
+        return None
+    from agency.config.job import read_job_file
+
+    return read_job_file(request.job.file)
+
+
+def _plan(context: Context, run: Run, runner: Runner, request: RunRequest) -> Plan:
+    if request.job is None:
+        return plan_first(run, runner, request.prompt)
+    from agency.sessions.headless import plan_worker
+
+    return plan_worker(context, run)
 
 
 def require_valid_name(name: str | None) -> None:

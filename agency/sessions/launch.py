@@ -70,11 +70,14 @@ def start_runner(
         grace=settings.startup_grace,
         boot_id=boot_id(),
         known_by=runner.adapter.origin,
-        thread_pattern=runner.adapter.thread_pattern,
-        state_patterns=runner.state_patterns,
+        thread_pattern=runner.adapter.thread_pattern if not run.headless else None,
+        state_patterns=runner.state_patterns if not run.headless else {},
+        headless=run.headless,
     )
+    # A worker prepares the environment of its runner itself, and needs more than that may see.
+    environ = context.environ if run.headless else runner.environ
     place = write_start_file(
-        run.directory, launch.number, start_script(plan.argv, runner.environ, {**variables, OWNER: run.run_id})
+        run.directory, launch.number, start_script(plan.argv, environ, {**variables, OWNER: run.run_id})
     )
     note_start(run.directory, Start(number=launch.number, at=launch.epoch))
     write_launch(run.directory, launch)

@@ -16,6 +16,7 @@ from agency.domain.events import (
     WORKTREE_CREATED,
 )
 from agency.domain.ids import RunId, branch_of, make_run_id, name_from_text, session_of
+from agency.domain.job import Job, record_of_job
 from agency.domain.repo import Repo
 from agency.domain.run import BrokenRun, Run, new_record
 from agency.domain.settings import Settings
@@ -46,7 +47,7 @@ class Making:
 
     ``name`` None: one is made from the ``prompt`` or the date. ``changes`` is the tree object of files that the worktree starts
     with as uncommitted changes on top of the parent's commit. ``watch``: wait until the runner has outlived the startup grace.
-    ``plan`` says how the runner is started, once the worktree is there.
+    ``plan`` says how the runner is started, once the worktree is there. ``job`` makes it a headless run.
     """
 
     repo: Repo
@@ -59,6 +60,7 @@ class Making:
     changes: str | None
     watch: bool
     plan: Callable[[Run, Runner], Plan]
+    job: Job | None = None
 
 
 def make_run(context: Context, making: Making, show: Callable[[bytes], None]) -> Run:
@@ -139,11 +141,13 @@ def _claim(context: Context, making: Making) -> Run:
             "session_name": session_of(run_id),
             "runner": making.runner,
             "runner_args": list(making.runner_args),
+            "mode": "headless" if making.job is not None else "interactive",
             "operator": this_process(context.command),
         }
         known = {"repo_key": repo.repo_key, "root": repo.root, "git_dir": repo.git_dir}
         meta = new_record(intent, run_id=run_id, repo_id=repo.repo_id, repo=known, created_at=now())
-        create_record(context.paths, repo.repo_id, run_id, meta=meta, intent=intent)
+        job = record_of_job(making.job) if making.job is not None else None
+        create_record(context.paths, repo.repo_id, run_id, meta=meta, intent=intent, job=job)
         run = _loaded(context, repo, run_id)
         git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
         try:

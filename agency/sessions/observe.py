@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from agency.domain.agent import AgentState
 from agency.domain.durations import moment_of
 from agency.domain.facts import SAYS, Doing, RunFacts, Saying, Session, is_doubtful, with_screen
+from agency.domain.jobprogress import fold_job
 from agency.domain.journal import Journal, fold
 from agency.domain.launch import Launch
 from agency.domain.run import BrokenRun, Run
@@ -86,11 +87,14 @@ def _judge(context: Context, looked: list[tuple[Run | BrokenRun, Launch | None, 
     now, boot = time.time(), boot_id()
     observations: list[Observation] = []
     for run, launch, panes in looked:
-        journal = fold(log_of(run).read())
+        events = log_of(run).read()
+        journal = fold(events)
         saying = read_saying(run.worktree) if isinstance(run, Run) and not run.archived else None
         facts = _facts(run, journal, launch, panes, saying, now=now, boot=boot)
         if isinstance(run, Run) and launch is not None and facts.runner_alive:
             facts = replace(facts, agent=_doing(agent_state(context, run, launch), now))
+        if isinstance(run, Run) and run.headless and facts.broken is None:
+            facts = replace(facts, job=fold_job(events))
         observations.append(
             Observation(
                 run=run,

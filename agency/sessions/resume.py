@@ -23,13 +23,15 @@ from agency.tools.tmux.command import Tmux
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeRequest:
     """What the user asked for. ``fresh``: where a runner is started, it begins a new conversation. ``confirm`` asks a person
-    and is None where nobody can be asked."""
+    and is None where nobody can be asked. ``operated``: an operator asked for something that the worker of a headless run is to
+    do, also when its job is done."""
 
     detached: bool
     restart: bool
     yes: bool
     fresh: bool
     confirm: Callable[[str], bool] | None
+    operated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from agency.domain.run import Run
 from agency.runners.resolve import resolve_runner
 from agency.sessions.consent import AllowedStart, allow_start
 from agency.sessions.context import Context
+from agency.sessions.headless import plan_worker, require_job_going_on
 from agency.sessions.installed import without_lacking
 from agency.sessions.launch import start_runner
 from agency.sessions.live import Live, is_starting, look, screen_of, tmux_of, watch_start
@@ -31,6 +32,7 @@ def revive(context: Context, run: Run, request: ResumeRequest, seen: Live) -> Re
     seen; if another stands there under the lock, a person is asked again. None: declined, as
     when what the repo brings along to start it is not allowed. Raises as ``resume_run`` does.
     """
+    require_job_going_on(run, operated=request.operated)
     while True:
         consent = _consent(run, seen, request)
         if request.restart and seen.alive and consent is None:
@@ -95,9 +97,10 @@ def _start(
         pane = runner_pane(panes)
         end_processes(run, seen.launch, [pane] if pane is not None else [])
         panes = look(context, run).panes if panes else panes
-    learn_thread(run, runner, screen_of(seen.tmux, panes))
+    if not run.headless:
+        learn_thread(run, runner, screen_of(seen.tmux, panes))
     keep_usage(context, run, settings)
-    plan = plan_again(run, runner, fresh=request.fresh)
+    plan = plan_worker(context, run) if run.headless else plan_again(run, runner, fresh=request.fresh)
     if plan.note is not None:
         context.tell(plan.note)
     tmux = seen.tmux if panes else tmux_of(context, None, settings.tmux_socket)

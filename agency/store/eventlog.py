@@ -79,15 +79,20 @@ class EventLog:
 
 def parse_lines(content: bytes) -> Iterator[dict[str, Any]]:
     """The events of a stretch of log, passing over lines that are not events."""
+    return (event for event in parse_objects(content) if isinstance(event.get("event"), str))
+
+
+def parse_objects(content: bytes) -> Iterator[dict[str, Any]]:
+    """The JSON objects among the lines of ``content``, passing over torn ones."""
     for line in content.split(b"\n"):
         if not line:
             continue
         try:
-            event = json.loads(line)
+            value = json.loads(line)
         except ValueError:
             continue
-        if isinstance(event, dict) and isinstance(event.get("event"), str):
-            yield event
+        if isinstance(value, dict):
+            yield value
 
 
 def _last_seq(fd: int, size: int) -> tuple[int, bool]:

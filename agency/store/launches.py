@@ -126,3 +126,8 @@ def discard_notify(directory: str) -> None:
     """Nothing more is told of the run until its next launch."""
     discard(notify_path(directory))
     discard_leftovers(notify_path(directory))
+
+
+def discard_told_exit(directory: str, number: int) -> None:
+    """The end of a launch is not told: something that says more was."""
+    discard(f"{launch_directory(directory, number)}/exited")

@@ -67,11 +67,18 @@ def log_of(run: Run | BrokenRun) -> EventLog:
 
 
 def create_record(
-    paths: Paths, repo_id: RepoId, run_id: RunId, *, meta: Mapping[str, Any], intent: RunCreate
+    paths: Paths,
+    repo_id: RepoId,
+    run_id: RunId,
+    *,
+    meta: Mapping[str, Any],
+    intent: RunCreate,
+    job: Mapping[str, Any] | None = None,
 ) -> EventLog:
     """Make the record of a new run, its intent event in it, so that it appears as a whole or not at all.
 
-    Hold the repo lock. Raises E_DISK_FULL or E_STORE_FAILED and leaves nothing.
+    ``job`` is the record of its job, when it is headless. Hold the repo lock. Raises E_DISK_FULL or E_STORE_FAILED and leaves
+    nothing.
     """
     runs = paths.runs(repo_id)
     make_directory(runs)
@@ -80,6 +87,8 @@ def create_record(
     try:
         make_directory(unborn)
         make_directory(f"{unborn}/logs")
+        if job is not None:
+            write_record(f"{unborn}/job.json", job)
         write_record(f"{unborn}/meta.json", meta)
         EventLog(directory=unborn, repo_id=repo_id, run_id=run_id).append(RUN_CREATE(intent), durable=True)
         move_directory(unborn, f"{runs}/{run_id}")

@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
 from agency.domain.errors import AgencyError
+from agency.tools.descendants import end_with_parent
 from agency.tools.signals import shielded
 
 _GRACE = 2.0
@@ -90,6 +91,11 @@ def run_attached(argv: Sequence[str], *, env: Mapping[str, str], cwd: str) -> in
     return 128 - code if code < 0 else code
 
 
+def start_on_terminal(argv: Sequence[str], *, env: Mapping[str, str], cwd: str) -> "subprocess.Popen[bytes]":
+    """Start a program that has the terminal of this process to itself, and go on. Raises OSError when it cannot be started."""
+    return subprocess.Popen(argv, cwd=cwd, env=env, process_group=0, preexec_fn=_in_foreground)
+
+
 class Streamed:
     """A program in a session of its own, standard input closed, whose output is handed out as it comes.
 
@@ -146,6 +152,86 @@ class Streamed:
         self._output.close()
 
 
+class Attended:
+    """A program in a session of its own that is watched while it works: its output and its complaints (standard error) are handed
+    out apart, as they come. It ends with this process, where the system can see to that."""
+
+    def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: str, typed: str | None) -> None:
+        """Start it; ``typed`` is all of its standard input. Raises OSError when it cannot be started."""
+        import selectors
+        import tempfile
+
+        with tempfile.TemporaryFile() as stdin, shielded():
+            stdin.write((typed or "").encode("utf-8", "surrogateescape"))
+            stdin.seek(0)
+            self.process = subprocess.Popen(
+                argv,
+                cwd=cwd,
+                env=env,
+                stdin=stdin if typed is not None else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                preexec_fn=end_with_parent,
+            )
+        assert self.process.stdout is not None and self.process.stderr is not None
+        self._pipes = (self.process.stdout, self.process.stderr)
+        self._selector = selectors.DefaultSelector()
+        for pipe in self._pipes:
+            os.set_blocking(pipe.fileno(), False)
+            self._selector.register(pipe, selectors.EVENT_READ)
+        self._exit = _exit_descriptor(self.process.pid)
+        if self._exit is not None:
+            self._selector.register(self._exit, selectors.EVENT_READ)
+
+    @property
+    def exit_code(self) -> int | None:
+        """Its exit code (negative: the signal that ended it), None while it runs."""
+        return self.process.poll()
+
+    def pump(self, seconds: float) -> tuple[bytes, bytes]:
+        """Wait up to ``seconds`` for output, complaints or the end of the program, and return what of the two is there now."""
+        ready: set[object] = {key.fileobj for key, _ in self._selector.select(seconds)}
+        return self._read(0, ready), self._read(1, ready)
+
+    def drain(self) -> tuple[bytes, bytes]:
+        """What is left in the pipes once all that wrote into them has ended."""
+        parts: list[tuple[bytes, bytes]] = []
+        end = time.monotonic() + _GRACE
+        while time.monotonic() < end and any(part := self.pump(0.0)):
+            parts.append(part)
+        return b"".join(out for out, _ in parts), b"".join(err for _, err in parts)
+
+    def close(self) -> None:
+        """Let go of the pipes; the program has ended."""
+        self.process.wait()
+        self._selector.close()
+        for pipe in self._pipes:
+            pipe.close()
+        if self._exit is not None:
+            os.close(self._exit)
+
+    def _read(self, which: int, ready: Collection[object]) -> bytes:
+        pipe = self._pipes[which]
+        if pipe not in ready:
+            return b""
+        try:
+            chunk = os.read(pipe.fileno(), 65536)
+        except BlockingIOError:
+            return b""
+        if not chunk:
+            self._selector.unregister(pipe)
+        return chunk
+
+
+def _exit_descriptor(pid: int) -> int | None:
+    """What can be waited on for the end of a process; None where the system has no such thing."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
+
+
 def replace(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     """Replace this process by another program. Raises FileNotFoundError when there is none."""
     import sys
@@ -153,6 +239,17 @@ def replace(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os.execvpe(argv[0], list(argv), dict(env))
+
+
+def _in_foreground() -> None:
+    end_with_parent()
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    try:
+        os.tcsetpgrp(0, os.getpid())
+    except OSError:  # no terminal: whatever it is, it can work without
+        pass
+    for number in (signal.SIGTTOU, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _default_interrupt() -> None:

@@ -1,0 +1,173 @@
+"""The records of the job of a headless run: the job itself, how far it is, its attempts, and what operators asked for.
+
+Only the worker writes the state and the attempts, one at a time (:func:`worker_lock`); operators append to ``control.jsonl``.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from agency.domain.control import Command, command_from_record, record_of_command
+from agency.domain.job import Job, job_from_record, record_of_job
+from agency.domain.jobstate import JobState, record_of_state, state_from_record
+from agency.store.eventlog import parse_objects
+from agency.store.failures import told_plainly
+from agency.store.records import (
+    discard_leftovers,
+    discard_leftovers_in,
+    json_bytes,
+    make_directory,
+    read_record,
+    write_record,
+)
+
+
+def job_path(directory: str) -> str:
+    """Where the job of the run stands whose record is in ``directory``."""
+    return f"{directory}/job.json"
+
+
+def write_job(directory: str, job: Job) -> None:
+    """Record the job of a run."""
+    write_record(job_path(directory), record_of_job(job))
+
+
+def read_job(directory: str) -> Job | None:
+    """The job of a run, None for an interactive one and where the record cannot be read."""
+    try:
+        return job_from_record(read_record(job_path(directory)))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def read_state(directory: str) -> JobState | None:
+    """How far the job of a run is, None while no worker has begun."""
+    try:
+        return state_from_record(read_record(_state_path(directory)))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def write_state(directory: str, state: JobState) -> None:
+    """Keep how far the job is, durably."""
+    make_directory(f"{directory}/state")
+    write_record(_state_path(directory), record_of_state(state))
+
+
+def attempt_path(directory: str, step_index: int, attempt: int) -> str:
+    """The record of an attempt: the step counts from 0, the attempt from 1."""
+    return f"{directory}/state/self_heal/attempt-{step_index:04d}-{attempt:04d}.json"
+
+
+def write_attempt(directory: str, record: Mapping[str, Any]) -> None:
+    """Keep the record of an attempt, durably."""
+    make_directory(f"{directory}/state/self_heal")
+    write_record(attempt_path(directory, record["stepIndex"], record["attempt"]), record)
+
+
+def read_attempt(directory: str, step_index: int, attempt: int) -> dict[str, Any] | None:
+    """The record of an attempt, None where there is none that can be read."""
+    try:
+        record = read_record(attempt_path(directory, step_index, attempt))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def list_attempts(directory: str) -> list[dict[str, Any]]:
+    """The records of all attempts, in the order of steps and attempts."""
+    place = f"{directory}/state/self_heal"
+    try:
+        names = sorted(os.listdir(place))
+    except OSError:
+        return []
+    attempts = []
+    for name in names:
+        if name.startswith("attempt-") and name.endswith(".json"):
+            try:
+                record = read_record(f"{place}/{name}")
+            except (OSError, ValueError):
+                continue
+            if isinstance(record, dict):
+                attempts.append(record)
+    return attempts
+
+
+def write_recovery(directory: str, record: Mapping[str, Any]) -> None:
+    """Keep what can be done about a job that ended badly, durably, before it ends."""
+    write_record(f"{directory}/recovery.json", record)
+
+
+def attempt_log(directory: str, step_index: int, attempt: int) -> str:
+    """Where the output of an attempt is kept."""
+    return f"{directory}/logs/attempt-{step_index:04d}-{attempt:04d}.log"
+
+
+def append_command(directory: str, command: Command) -> None:
+    """Append what an operator asks for, durably. Raises E_DISK_FULL or E_STORE_FAILED."""
+    path = _control_path(directory)
+    with told_plainly("recording a command", path):
+        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            size = os.fstat(fd).st_size
+            torn = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
+            line = (b"\n" if torn else b"") + json_bytes(record_of_command(command)) + b"\n"
+            if os.write(fd, line) < len(line):
+                os.ftruncate(fd, size)
+                raise OSError(28, os.strerror(28))
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def read_commands(directory: str) -> list[Command]:
+    """Everything that operators asked for, oldest first."""
+    try:
+        with open(_control_path(directory), "rb") as file:
+            objects = list(parse_objects(file.read()))
+    except OSError:
+        return []
+    return [command for one in objects if (command := command_from_record(one)) is not None]
+
+
+def control_size(directory: str) -> int:
+    """How many bytes operators have written: another number means that there is something new."""
+    try:
+        return os.stat(_control_path(directory)).st_size
+    except OSError:
+        return 0
+
+
+@contextmanager
+def worker_lock(directory: str) -> Iterator[bool]:
+    """Whether this process is the one worker of the run, for as long as the block lasts. The kernel frees it with the process."""
+    path = f"{directory}/worker.lock"
+    with told_plainly("opening the lock of the worker", path):
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+    finally:
+        os.close(fd)
+
+
+def discard_half_written(directory: str) -> None:
+    """Remove what a killed worker left half-written."""
+    for path in (_state_path(directory), f"{directory}/recovery.json", job_path(directory)):
+        discard_leftovers(path)
+    discard_leftovers_in(f"{directory}/state/self_heal")
+
+
+def _state_path(directory: str) -> str:
+    return f"{directory}/state/job.json"
+
+
+def _control_path(directory: str) -> str:
+    return f"{directory}/control.jsonl"

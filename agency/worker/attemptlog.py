@@ -1,0 +1,51 @@
+"""The log of one attempt: all that its programs printed, without secrets."""
+
+import os
+from typing import Self
+
+from agency.domain.redactstream import StreamRedactor
+from agency.store.failures import told_plainly
+
+_MOST = 16 * 1024 * 1024
+"""Bytes after which the log begins anew; the part before is kept as ``<log>.1``, an earlier one is not."""
+
+
+class AttemptLog:
+    """Appends to the file of an attempt. Raises E_DISK_FULL or E_STORE_FAILED where it cannot."""
+
+    def __init__(self, path: str, redactor: StreamRedactor) -> None:
+        self._path = path
+        self._redactor = redactor
+        self._size = 0
+        with told_plainly("writing a log", path):
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            self._fd = self._open()
+
+    def write(self, text: str) -> None:
+        """Add what a program printed. What may be the beginning of a secret is held back until more has come."""
+        if text:
+            self._put(self._redactor.feed(text))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._put(self._redactor.flush())
+        os.close(self._fd)
+
+    def _put(self, text: str) -> None:
+        content = text.encode("utf-8", "replace")
+        if not content:
+            return
+        with told_plainly("writing a log", self._path):
+            if self._size + len(content) > _MOST and self._size:
+                os.close(self._fd)
+                os.replace(self._path, f"{self._path}.1")
+                self._fd, self._size = self._open(), 0
+            view = memoryview(content)
+            while view:
+                view = view[os.write(self._fd, view) :]
+            self._size += len(content)
+
+    def _open(self) -> int:
+        return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

@@ -1,0 +1,192 @@
+"""What the finished record of an attempt leads to: events, metrics and the next state. All of it follows from the record, so that
+a worker which comes after a kill does what is missing, and nothing twice."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from agency.domain.events import (
+    ATTEMPT_FAILED,
+    ATTEMPT_FINISHED,
+    HEAL_ESCALATED,
+    HEAL_EXHAUSTED,
+    HEAL_TRIGGERED,
+    STEP_FAILED,
+    STEP_FINISHED,
+    TASK_FINISHED,
+    Event,
+)
+from agency.domain.healing import NoProgress
+from agency.domain.jobstate import PendingReset
+from agency.domain.metrics import AttemptEnd, attempt_metrics
+from agency.domain.stepcheckpoint import VALID, record_of_step
+from agency.store.jobs import read_attempt
+from agency.worker.checkpoint import StepDone, read_steps, save_step
+from agency.worker.records import common, data_of_step, recovery_record
+from agency.worker.retry import context_after
+from agency.worker.work import Work
+
+_ENDS = {"failed": "failed", "queue_retry": "needs_attention", "needs_attention": "needs_attention"}
+"""Outcome of an attempt after which the job stops -> the outcome of the job."""
+
+
+def settle(work: Work, record: Mapping[str, Any]) -> None:
+    """Tell how the attempt of ``record`` ended, and turn to what comes next. Raises E_CHECKPOINT_UNSUPPORTED, E_DISK_FULL."""
+    outcome = record["outcome"]
+    if outcome == "success":
+        _accepted(work, record)
+    elif outcome in ("cancelled", "lost"):
+        _failed_event(work, record)
+        work.save(work.state.put_off("resume" if outcome == "lost" else "operator"))
+    elif outcome == "retrying":
+        _failed_event(work, record)
+        _retry(work, record)
+    else:
+        _failed_event(work, record)
+        state = work.state
+        if record.get("noProgressWindow"):
+            work.save(state.failed(NoProgress(**record["noProgressWindow"])))
+        reason = record["failureSummary"] if outcome == "needs_attention" else record["reason"]
+        end_job(
+            work, outcome=_ENDS[outcome], reason=reason, retryable=bool(record.get("retryable", True)), record=record
+        )
+
+
+def _accepted(work: Work, record: Mapping[str, Any]) -> None:
+    state, step = work.state, work.step
+    done = StepDone(
+        step_id=step.step_id,
+        index=step.index,
+        attempt=record["attempt"],
+        job_attempt=record["jobAttempt"],
+        summary=record.get("summary"),
+    )
+    save_step(work.context, work.run, done)
+    seconds = record["wallClockSeconds"] or 0.0
+    summary = record.get("summary")
+    finished = ATTEMPT_FINISHED({**common(record), "durationSeconds": seconds, "summary": summary})
+    _tell(work, record, finished)
+    work.tell_once(
+        STEP_FINISHED(data_of_step(step, work.run.runner, summary, record["attempt"])), "stepIndex", "attempt"
+    )
+    work.save(state.accepted())
+    work.say(f"step {step.index + 1}/{len(work.job.steps)} accepted after {seconds:.1f} s")
+
+
+def _retry(work: Work, record: Mapping[str, Any]) -> None:
+    state = work.state
+    hard = record["strategy"] == "hard_reset"
+    delay = record["delaySeconds"]
+    triggered = HEAL_TRIGGERED({**common(record), "nextAttempt": record["attempt"] + 1, "delaySeconds": delay})
+    work.tell_once(triggered, "stepIndex", "attempt")
+    after = state.failed(NoProgress(**record["noProgressWindow"]))
+    if hard:
+        escalated = HEAL_ESCALATED(
+            {
+                **common(record),
+                "reason": "no_progress_limit_reached",
+                "resetsUsed": state.resets_used,
+                "resetsMax": work.job.budgets.max_resets,
+            }
+        )
+        work.tell_once(escalated, "stepIndex", "attempt")
+        work.save(after.resetting(PendingReset(step_index=state.step_index, trigger="auto")))
+    else:
+        context = context_after(work, record, discarded=None)
+        work.save(after.retrying(context, fresh_thread=bool(record.get("threadRefused"))))
+    work.due = time.monotonic() + delay
+    wait = f", in {delay:.1f} s" if delay >= 1 else ""
+    work.say(f"{record['failureClass']}: {record['failureSummary']}")
+    work.say(f"{record['strategy'].replace('_', ' ')}: another attempt follows{wait}")
+
+
+def end_job(work: Work, *, outcome: str, reason: str, retryable: bool, record: Mapping[str, Any] | None = None) -> None:
+    """End the job badly. What can be done about it is kept first, then told; worktree and records stay."""
+    state = work.state
+    step = work.job.steps[min(state.step_index, len(work.job.steps) - 1)]
+    good = [checkpoint for checkpoint in read_steps(work.run) if checkpoint.status == VALID]
+    work.keep_recovery(
+        recovery_record(
+            work,
+            state,
+            outcome=outcome,
+            reason=reason,
+            retryable=retryable,
+            last_good=record_of_step(good[-1]) if good else None,
+        )
+    )
+    if record is not None and outcome != "done":
+        exhausted = HEAL_EXHAUSTED({**common(record), "retryable": retryable, "reason": reason})
+        work.tell_once(exhausted, "stepIndex", "attempt")
+    attempt = state.steps[step.index].attempts
+    work.tell_once(STEP_FAILED(data_of_step(step, work.run.runner, reason, attempt)), "stepIndex", "attempt")
+    finished = TASK_FINISHED(
+        {
+            "outcome": outcome,
+            "reason": reason,
+            "stepId": step.step_id,
+            "published": "none",
+            "jobAttempt": state.job_attempt,
+        }
+    )
+    work.tell(finished, durable=True)
+    work.save(state.ended(outcome))
+    work.say(f"{outcome.replace('_', ' ')} at step {step.index + 1}: {reason}")
+    for command in recovery_commands(work):
+        work.say(f"  {command}")
+
+
+def recovery_commands(work: Work) -> tuple[str, ...]:
+    """What a person may type now."""
+    name = work.run.name
+    return (
+        f"agency attempts {name}",
+        f"agency retry-step {name}",
+        f"agency hard-reset {name}",
+        f"agency takeover {name}",
+    )
+
+
+def _failed_event(work: Work, record: Mapping[str, Any]) -> None:
+    timeout = "idle" if record["idleTimeoutTriggered"] else "wall" if record["wallTimeoutTriggered"] else None
+    failed = ATTEMPT_FAILED(
+        {
+            **common(record),
+            "durationSeconds": record["wallClockSeconds"] or 0.0,
+            "timeoutReason": timeout,
+            "outcome": record["outcome"],
+            "exitCode": record["exitCode"],
+            "signal": record["signal"],
+            "summary": record["failureSummary"],
+        }
+    )
+    _tell(work, record, failed)
+
+
+def _tell(work: Work, record: Mapping[str, Any], event: Event) -> None:
+    """The event that ends an attempt, with its metrics: both once."""
+    if work.has_told(event.name, {"stepIndex": record["stepIndex"], "attempt": record["attempt"]}):
+        return
+    work.tell(event, durable=True)
+    work.count(attempt_metrics(_end_of(work, record), work.redactor))
+
+
+def _end_of(work: Work, record: Mapping[str, Any]) -> AttemptEnd:
+    """What metrics count of an attempt. A success that followed a failure, a rebuild or an operator is a recovery."""
+    before = read_attempt(work.run.directory, record["stepIndex"], record["attempt"] - 1)
+    success = record["outcome"] == "success"
+    timeout = "idle" if record["idleTimeoutTriggered"] else "wall" if record["wallTimeoutTriggered"] else None
+    led = record["startedBy"] if record["startedBy"] != "first" else None
+    return AttemptEnd(
+        step=record["stepId"],
+        attempt=record["attempt"],
+        outcome=record["outcome"],
+        duration=record["wallClockSeconds"] or 0.0,
+        failure_class=record["failureClass"],
+        recovered_from=before["failureClass"] if success and before is not None else None,
+        strategy=led if success else record["strategy"],
+        timeout=timeout,  # type: ignore[arg-type]
+        recovered=success and led is not None,
+        exhausted=record["outcome"] in _ENDS,
+        no_progress=record["failureClass"] == "stuck_no_progress",
+    )

@@ -1,0 +1,30 @@
+"""The conversation that the runner of a headless run is in, as it tells it."""
+
+from agency.domain.eventdata import ThreadEvent
+from agency.domain.events import thread_resumed, thread_started
+from agency.domain.thread import Thread
+from agency.runners.resolve import Runner
+from agency.store.eventlog import now
+from agency.store.threads import read_thread, write_thread
+from agency.worker.work import Work
+
+
+def note_thread(work: Work, runner: Runner, thread_id: str, *, how: str) -> None:
+    """Record that the runner is in ``thread_id``, and tell whether that goes on or is new. Each is told once an attempt."""
+    if work.thread_told == thread_id:
+        return
+    work.thread_told = thread_id
+    recorded = read_thread(work.run.directory)
+    agent = runner.adapter.name
+    if recorded is not None and recorded.agent == agent and recorded.thread_id == thread_id:
+        data: ThreadEvent = {"thread_id": thread_id, "how": recorded.how}
+        work.tell(thread_resumed(agent)(data), durable=True)
+        return
+    data = {"thread_id": thread_id, "how": how}
+    if recorded is None or recorded.agent != agent:
+        thread = Thread(agent=agent, thread_id=thread_id, learned_at=now(), how=how)
+    else:
+        thread = recorded.followed_by(thread_id, learned_at=now(), how=how)
+        data |= {"replaced": recorded.thread_id, "reason": "fresh" if work.state.fresh_thread else "left"}
+    write_thread(work.run.directory, thread)
+    work.tell(thread_started(agent)(data), durable=True)

@@ -1,0 +1,107 @@
+"""What a person sees who attaches to the session of a headless run: what the agent says and does, line by line."""
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+
+from agency.domain.output import Message, Output, Problem, ThreadTold, ToolEnded, ToolUse, TurnEnded, UsageTold
+
+_MOST_LINES = 200
+"""Lines of an agent that are shown in a second; the rest is only in the log."""
+_LONGEST = 400
+
+
+class View:
+    """Writes to the pane. Nothing that an agent prints commands the terminal, and a pane that is gone costs nothing."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._colour = sys.stdout.isatty() and not environ.get("NO_COLOR")
+        self._second = 0
+        self._shown = 0
+        self._passed_over = 0
+        self._open = False
+
+    def note(self, text: str) -> None:
+        """A line of agency's own."""
+        self._end_line()
+        self._write(f"{self._in('1;36', '[agency]')} {_harmless(text)}\n")
+
+    def output(self, event: Output) -> None:
+        """What the agent told."""
+        match event:
+            case Message(text=text, part=True):
+                self._piece(text)
+            case Message(text=text):
+                self._lines(text)
+            case ToolUse(tool=tool, detail=detail):
+                self._lines(f"{self._in('33', f'* {_harmless(tool)}')} {_harmless(detail)}", ours=True)
+            case ToolEnded(ok=False, detail=detail):
+                self._lines(f"{self._in('31', '  failed:')} {_harmless(detail)}", ours=True)
+            case Problem(text=text, goes_on=goes_on):
+                word = "problem, it tries again:" if goes_on else "problem:"
+                self._lines(f"{self._in('31', word)} {_harmless(text)}", ours=True)
+            case TurnEnded(ok=False, text=text):
+                self._lines(f"{self._in('31', 'the turn failed:')} {_harmless(text)}", ours=True)
+            case ToolEnded() | ThreadTold() | UsageTold() | TurnEnded():
+                pass
+
+    def line(self, text: str) -> None:
+        """A line of a program that is not an agent, or a complaint of one."""
+        self._lines(text)
+
+    def raw(self, chunk: bytes) -> None:
+        """What a script prints."""
+        for line in chunk.decode("utf-8", "replace").splitlines():
+            self.line(line)
+
+    def flush(self) -> None:
+        """Say how much was passed over."""
+        if self._passed_over:
+            passed, self._passed_over = self._passed_over, 0
+            self.note(f"{passed} lines more are in the log")
+
+    def _lines(self, text: str, *, ours: bool = False) -> None:
+        self._end_line()
+        for line in text.splitlines() or [""]:
+            if not self._may_show():
+                continue
+            cut = line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+            self._write(f"{cut if ours else _harmless(cut)}\n")
+
+    def _piece(self, text: str) -> None:
+        if self._may_show():
+            self._write(_harmless(text))
+            self._open = not text.endswith("\n")
+
+    def _may_show(self) -> bool:
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._shown = second, 0
+            self.flush()
+        self._shown += 1
+        if self._shown <= _MOST_LINES:
+            return True
+        self._passed_over += 1
+        return False
+
+    def _end_line(self) -> None:
+        if self._open:
+            self._open = False
+            self._write("\n")
+
+    def _in(self, colour: str, text: str) -> str:
+        return f"\033[{colour}m{text}\033[0m" if self._colour else text
+
+    def _write(self, text: str) -> None:
+        try:
+            os.write(1, text.encode("utf-8", "replace"))
+        except OSError:  # the pane is gone; the work goes on
+            pass
+
+
+def _harmless(text: str) -> str:
+    """``text`` without what would command the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in "\n\t" else " " for char in text)
