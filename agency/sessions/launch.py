@@ -72,6 +72,7 @@ def start_runner(
         known_by=runner.adapter.origin,
         thread_pattern=runner.adapter.thread_pattern,
         state_patterns=runner.state_patterns,
+        copies=plan.copies,
     )
     place = write_start_file(
         run.directory, launch.number, start_script(plan.argv, runner.environ, {**variables, OWNER: run.run_id})
