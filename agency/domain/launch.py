@@ -11,7 +11,8 @@ class Launch:
 
     ``number`` counts from 1. ``agent`` is the name of the runner's adapter and ``known_by`` where agency has that from (``built
     in``, ``config``, ``entry point``); ``thread_pattern`` and ``state_patterns`` are what the config said of it then, so that
-    looking needs no config. ``worktree`` is where the worktree stood. ``socket`` is the tmux socket: a name as for ``tmux -L``,
+    looking needs no config. ``copies`` is the conversation of another run that it begins a copy of, under an id of the agent's
+    choice. ``worktree`` is where the worktree stood. ``socket`` is the tmux socket: a name as for ``tmux -L``,
     or a path. ``server_pid`` and ``server_started`` are None while tmux has not answered. ``epoch`` is seconds since 1970 at
     the start, ``grace`` the seconds that the runner has to outlive before the launch counts as good. ``headless``: a worker
     stands in the pane, and starts the runner itself.
@@ -35,6 +36,7 @@ class Launch:
     thread_pattern: str | None = None
     state_patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     headless: bool = False
+    copies: str | None = None
 
 
 def launch_from_record(record: Mapping[str, Any]) -> Launch:
@@ -61,6 +63,7 @@ def launch_from_record(record: Mapping[str, Any]) -> Launch:
             for state, patterns in dict(record.get("state_patterns") or {}).items()
         },
         headless=bool(record.get("headless")),
+        copies=str(record["copies"]) if record.get("copies") else None,
     )
 
 
@@ -86,4 +89,5 @@ def record_of_launch(launch: Launch) -> dict[str, Any]:
         "thread_pattern": launch.thread_pattern,
         "state_patterns": {state: list(patterns) for state, patterns in launch.state_patterns.items()},
         **({"headless": True} if launch.headless else {}),
+        **({"copies": launch.copies} if launch.copies is not None else {}),
     }

@@ -73,6 +73,7 @@ def start_runner(
         thread_pattern=runner.adapter.thread_pattern if not run.headless else None,
         state_patterns=runner.state_patterns if not run.headless else {},
         headless=run.headless,
+        copies=plan.copies,
     )
     # A worker prepares the environment of its runner itself, and needs more than that may see.
     environ = context.environ if run.headless else runner.environ

@@ -25,13 +25,15 @@ _SLACK = 1.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """How to start a runner: its argv, the conversation that is then on record (None while it is not known), the event
-    that tells of it, and what the user has to be told. ``tries``: only the start shows whether the agent still has it."""
+    that tells of it, and what the user has to be told. ``tries``: only the start shows whether the agent still has it.
+    ``copies`` is the conversation that is copied under an id of the agent's choice."""
 
     argv: tuple[str, ...]
     thread: Thread | None = None
     event: Event | None = None
     note: str | None = None
     tries: bool = False
+    copies: str | None = None
 
 
 def plan_first(run: Run, runner: Runner, prompt: str | None) -> Plan:
@@ -48,6 +50,8 @@ def plan_again(run: Run, runner: Runner, *, fresh: bool) -> Plan:
     """Go on with the conversation of a run, or begin another: when ``fresh`` asks for it, when none is known, or when the
     agent no longer has it, which is told."""
     thread = read_thread(run.directory)
+    if thread is None and not fresh and (begun_again := _plan_unknown_copy(run, runner)) is not None:
+        return begun_again
     if thread is None or thread.agent != runner.adapter.name:
         plan = plan_first(run, runner, None)
         asked = runner.adapter.has_threads and not fresh
@@ -78,6 +82,22 @@ def _plan_copy(run: Run, runner: Runner, thread: Thread) -> Plan | None:
     return Plan(argv=(runner.program, *words.words), thread=successor, event=_started(successor, reason="fork"))
 
 
+def _plan_unknown_copy(run: Run, runner: Runner) -> Plan | None:
+    """Begin the copy again that the last start was to make, when the agent ended before it told under which id; None when it was
+    to make none."""
+    launch = read_launch(run.directory)
+    if launch is None or launch.copies is None or launch.agent != runner.adapter.name:
+        return None
+    scene = scene_of(run, runner)
+    if runner.adapter.knows(scene, launch.copies) is False:
+        return None
+    words = runner.adapter.fork(scene, runner.extra, launch.copies, None)
+    if words is None or words.thread_id is not None:
+        return None
+    note = f"no conversation of {run.name} is known; the copy of conversation {launch.copies} begins again"
+    return Plan(argv=(runner.program, *words.words), copies=launch.copies, note=note)
+
+
 def plan_anew(run: Run, runner: Runner, thread: Thread, *, reason: str) -> Plan:
     """Begin another conversation in the place of ``thread``; unless it was asked for (``fresh``), that is told."""
     words = runner.adapter.start(scene_of(run, runner), runner.extra, None)
@@ -103,7 +123,7 @@ def plan_fork(run: Run, runner: Runner, source: Thread | None, prompt: str | Non
         return Plan(argv=plan.argv, thread=plan.thread, event=plan.event, note=f"{why}; a new one begins")
     argv = (runner.program, *words.words)
     if words.thread_id is None:
-        return Plan(argv=argv)
+        return Plan(argv=argv, copies=source.thread_id)
     thread = Thread(
         agent=source.agent, thread_id=words.thread_id, learned_at=now(), how="forked", forked_from=source.thread_id
     )

@@ -11,6 +11,7 @@ from agency.worker.operators import let_operators_in
 from agency.worker.publish import publish
 from agency.worker.reconcile import reconcile
 from agency.worker.records import begun_record, common, data_of_step
+from agency.worker.reset import reset_worktree
 from agency.worker.retry import write_context
 from agency.worker.settle import end_job, settle
 from agency.worker.trees import clear_stale_locks, tree_of
@@ -32,8 +33,6 @@ def drive(work: Work, controls: Controls) -> str:
     while work.state.outcome is None:
         let_operators_in(work, controls)
         if work.state.reset is not None:
-            from agency.worker.reset import reset_worktree
-
             try:
                 reset_worktree(work, controls)
             except AgencyError as error:

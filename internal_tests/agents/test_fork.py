@@ -25,14 +25,13 @@ def test_a_fork_has_the_files_and_knows_the_conversation_and_the_other_does_not_
     assert not any(request.says("speak of almonds") for request in server.conversations("speak of figs"))
 
 
-def test_a_fork_in_which_nothing_was_said_is_still_one_after_a_kill(
+def test_a_fork_in_which_nothing_was_said_is_still_one_after_a_kill_that_came_at_once(
     world: World, agent: Agent, server: ModelServer
 ) -> None:
     agent.configure(world, server)
     run = world.run("first", "--prompt", "speak of walnuts")
     agent.until_done(run, "understood")
     fork = world.find(world.ok("fork", "first", "second", "--detached").pairs["run_id"])
-    agent.until(fork, lambda: agent.is_ready(fork), "the fork to be ready")
     world.kill_tmux_server()
     world.ok("resume", "second", "--detached")
     agent.until(fork, lambda: agent.is_ready(fork), "the fork to be ready again")

@@ -176,6 +176,22 @@ def test_a_fork_whose_id_the_agent_chose_is_learned_too(world: World) -> None:
     assert thread(other)["thread_id"] != thread(run)["thread_id"]
 
 
+def test_a_fork_that_ended_before_it_told_its_id_is_begun_again(world: World) -> None:
+    described(world, demo.LEARNED)
+    talked(world)
+    described(world, demo.LEARNED, thread_pattern="never: (.*)", grace="0s")
+    other = world.find(world.ok("fork", "talk", "other", "--detached").pairs["run_id"])
+    for _ in range(2):
+        world.kill_tmux_server()
+        result = world.ok("resume", "other", "--detached")
+        assert "the copy of conversation" in result.err and "begins again" in result.err
+        other.wait_for_screen("earlier: you said: remember the milk")
+    world.ok("kill", "other")
+    assert world.ok("resume", "other", "--detached", "--fresh").err == ""
+    other.wait_for_screen("conversation: ")
+    assert "earlier: " not in other.screen()
+
+
 def test_when_no_id_was_ever_shown_a_new_conversation_begins_and_that_is_said(world: World) -> None:
     described(world, demo.LEARNED, thread_pattern="never: (.*)")
     run = talked(world)
