@@ -7,13 +7,12 @@ import click
 
 from agency.cli.options import Duration
 from agency.cli.output import note, print_json, print_line
-from agency.domain.errors import EXIT_ATTENTION, EXIT_DONE, EXIT_FAILED
+from agency.domain.errors import EXIT_FAILED, JOB_EXIT_CODES
 from agency.domain.run import Run
 from agency.sessions.context import Context
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_EXIT_CODES = {"done": EXIT_DONE, "needs_attention": EXIT_ATTENTION}
 _BUDGETS: tuple[tuple[str, str, click.ParamType[Any], str], ...] = (
     ("max-attempts", "max_attempts", click.IntRange(min=1), "Attempts at each step."),
     ("timeout", "timeout_seconds", Duration(), "How long an attempt may take; 0s: as long as it likes."),
@@ -65,4 +64,4 @@ def wait_for_job(context: Context, run: Run, *, as_json: bool) -> int:
         print_line(ended.status)
         if ended.reason and ended.outcome != "done":
             note(ended.reason)
-    return _EXIT_CODES.get(ended.outcome, EXIT_FAILED)
+    return JOB_EXIT_CODES.get(ended.outcome, EXIT_FAILED)

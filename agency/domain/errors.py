@@ -12,6 +12,8 @@ EXIT_USAGE = 2
 EXIT_ATTENTION = 3
 EXIT_FAILED = 4
 EXIT_INTERRUPTED = 130
+JOB_EXIT_CODES = {"done": EXIT_DONE, "needs_attention": EXIT_ATTENTION, "failed": EXIT_FAILED}
+"""How the job of a headless run ended -> the exit code that tells it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

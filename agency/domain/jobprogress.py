@@ -7,12 +7,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobProgress:
-    """``steps`` and ``accepted`` are counts; ``step`` is the title or id of the step that is worked on, ``index`` its place from
+    """``steps`` is how many there are, ``accepted`` those that are; ``step`` is the title or id of the step that is worked on, ``index`` its place from
     0, ``attempt`` the attempt at it. ``held`` is ``paused`` or ``taken_over``, ``waiting`` what the runner asks a person.
     ``outcome`` is how the job ended (``done``, ``needs_attention``, ``failed``), None while it goes on, and ``reason`` why."""
 
     steps: int = 0
-    accepted: frozenset[int] = frozenset()
+    accepted: tuple[int, ...] = ()
     index: int = 0
     step: str = ""
     attempt: int = 0
@@ -53,9 +53,9 @@ def fold_job(events: Iterable[Mapping[str, Any]]) -> JobProgress:
                     progress, index=index, step=step, attempt=attempt, waiting=None, outcome=None, reason=""
                 )
             case "task.step.finished":
-                progress = replace(progress, accepted=progress.accepted | {index})
+                progress = replace(progress, accepted=tuple(sorted({*progress.accepted, index})))
             case "task.resume.from_step":
-                kept = frozenset(number for number in progress.accepted if number < int(data.get("fromStepIndex") or 0))
+                kept = tuple(number for number in progress.accepted if number < int(data.get("fromStepIndex") or 0))
                 progress = replace(progress, accepted=kept, outcome=None, reason="")
             case "task.control.pause.active":
                 progress = replace(progress, held=str(data.get("status")))

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from agency.domain.checkpoint import Checkpoint, commit_message, read_commit_message
 from agency.domain.errors import AgencyError
 from agency.domain.events import CHECKPOINT_SAVED
-from agency.domain.redaction import looks_like_secret_file
 from agency.domain.run import Run
+from agency.domain.secretnames import looks_like_secret_file
 from agency.sessions.context import Context
 from agency.sessions.place import repo_of, require_repo_of, scratch_of
 from agency.sessions.remove import clear_way

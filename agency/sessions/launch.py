@@ -77,9 +77,10 @@ def start_runner(
     )
     # A worker prepares the environment of its runner itself, and needs more than that may see.
     environ = context.environ if run.headless else runner.environ
-    place = write_start_file(
-        run.directory, launch.number, start_script(plan.argv, environ, {**variables, OWNER: run.run_id})
-    )
+    script = start_script(plan.argv, environ, {**variables, OWNER: run.run_id})
+    if run.headless:  # the worker says itself how it ended
+        script = f"agency_quiet=yes\n{script}"
+    place = write_start_file(run.directory, launch.number, script)
     note_start(run.directory, Start(number=launch.number, at=launch.epoch))
     write_launch(run.directory, launch)
     if plan.thread is not None:

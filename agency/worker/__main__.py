@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
-from agency.domain.errors import EXIT_ATTENTION, EXIT_DONE, EXIT_ERROR, EXIT_FAILED, EXIT_INTERRUPTED, AgencyError
+from agency.domain.errors import EXIT_ERROR, EXIT_INTERRUPTED, JOB_EXIT_CODES, AgencyError
 from agency.domain.ids import RepoId, RunId
 from agency.domain.jobstate import first_state
 from agency.domain.redaction import Redactor
@@ -32,7 +32,6 @@ from agency.worker.notify import tell_user
 from agency.worker.view import View
 from agency.worker.work import Work
 
-_EXIT_CODES = {"done": EXIT_DONE, "needs_attention": EXIT_ATTENTION, "failed": EXIT_FAILED}
 _LOCK_PATIENCE = 6.0
 
 
@@ -49,7 +48,7 @@ def main(directory: str, *options: str) -> int:
             work = _work(context, directory, view)
             adopt_orphans()
             os.chdir(directory)
-            return _EXIT_CODES[_drive(work)]
+            return JOB_EXIT_CODES[_drive(work)]
         except AgencyError as error:
             view.note(f"{error.code}: {error.message}")
             if error.hint:

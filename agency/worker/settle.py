@@ -29,6 +29,13 @@ from agency.worker.work import Work
 _ENDS = {"failed": "failed", "queue_retry": "needs_attention", "needs_attention": "needs_attention"}
 """Outcome of an attempt after which the job stops -> the outcome of the job."""
 
+_WORDS = {
+    "deterministic_failure": "trying again cannot help",
+    "attempts_exhausted": "no attempt is left",
+    "resets_exhausted": "it gets no further, and no rebuild is left",
+}
+"""Why a step ends without success -> in words."""
+
 
 def settle(work: Work, record: Mapping[str, Any]) -> None:
     """Tell how the attempt of ``record`` ended, and turn to what comes next. Raises E_CHECKPOINT_UNSUPPORTED, E_DISK_FULL."""
@@ -46,9 +53,12 @@ def settle(work: Work, record: Mapping[str, Any]) -> None:
         state = work.state
         if record.get("noProgressWindow"):
             work.save(state.failed(NoProgress(**record["noProgressWindow"])))
-        reason = record["failureSummary"] if outcome == "needs_attention" else record["reason"]
         end_job(
-            work, outcome=_ENDS[outcome], reason=reason, retryable=bool(record.get("retryable", True)), record=record
+            work,
+            outcome=_ENDS[outcome],
+            reason=_reason(record),
+            retryable=bool(record.get("retryable", True)),
+            record=record,
         )
 
 
@@ -71,6 +81,13 @@ def _accepted(work: Work, record: Mapping[str, Any]) -> None:
     )
     work.save(state.accepted())
     work.say(f"step {step.index + 1}/{len(work.job.steps)} accepted after {seconds:.1f} s")
+
+
+def _reason(record: Mapping[str, Any]) -> str:
+    """Why the job stops, in words."""
+    words = _WORDS.get(record.get("reason") or "")
+    summary = str(record["failureSummary"]).rstrip(": ")
+    return f"{words}: {summary}" if words else summary
 
 
 def _retry(work: Work, record: Mapping[str, Any]) -> None:
@@ -116,7 +133,8 @@ def end_job(work: Work, *, outcome: str, reason: str, retryable: bool, record: M
         )
     )
     if record is not None and outcome != "done":
-        exhausted = HEAL_EXHAUSTED({**common(record), "retryable": retryable, "reason": reason})
+        why = record.get("reason") or "needs_attention"
+        exhausted = HEAL_EXHAUSTED({**common(record), "retryable": retryable, "reason": why})
         work.tell_once(exhausted, "stepIndex", "attempt")
     attempt = state.steps[step.index].attempts
     work.tell_once(STEP_FAILED(data_of_step(step, work.run.runner, reason, attempt)), "stepIndex", "attempt")

@@ -4,7 +4,7 @@ import click
 
 from agency.cli.options import Duration, as_json, common, make_context, ref_argument
 from agency.cli.output import print_json, print_line
-from agency.domain.errors import EXIT_DONE, EXIT_FAILED
+from agency.domain.errors import EXIT_DONE, EXIT_FAILED, JOB_EXIT_CODES
 
 
 @click.command("wait", short_help="Block until a run has got somewhere.")
@@ -42,7 +42,8 @@ def command(
     lock_timeout: float,
 ) -> int:
     """Block until a run has got somewhere, and say where: exit code 0 when it has, 3 when the time was over first, 4 when the
-    runner ended with an error or was lost, or ended although only a living one can wait or be done.
+    runner ended with an error or was lost, or ended although only a living one can wait or be done. Once the job of a headless
+    run has ended, 0 when it is done, 3 when it needs a person, 4 when it failed.
 
     \b
     agency send fix-login "and the tests?" && agency wait fix-login --for done --for waiting
@@ -67,5 +68,7 @@ def command(
         print_json("data", {**result, "summary": seen.verdict.summary or None, **rest})
     else:
         print_line(seen.verdict.status)
+    if seen.facts.job_outcome is not None:
+        return JOB_EXIT_CODES[seen.facts.job_outcome]
     failed = seen.facts.ended_badly or seen.verdict.rule in ("runner-lost", "creation-failed")
     return EXIT_FAILED if failed and seen.verdict.rule != "operation-in-progress" else EXIT_DONE

@@ -17,5 +17,5 @@ rm -f "$agency_launch/start"
 status=$?
 printf '%s\n' "$status" > "$agency_launch/exit.tmp" && mv -f "$agency_launch/exit.tmp" "$agency_launch/exit"
 [ ! -f "$agency_launch/exited" ] || /bin/sh "$agency_launch/exited" "$status" </dev/null >/dev/null 2>&1
-printf '\r\n\033[0m[agency] the runner exited with code %s; start it again with: agency resume %s\r\n' "$status" "$AGENCY_NAME"
+[ -n "$agency_quiet" ] || printf '\r\n\033[0m[agency] the runner exited with code %s; start it again with: agency resume %s\r\n' "$status" "$AGENCY_NAME"
 exit "$status"
