@@ -7,9 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobProgress:
-    """``steps`` is how many there are, ``accepted`` those that are; ``step`` is the title or id of the step that is worked on, ``index`` its place from
-    0, ``attempt`` the attempt at it. ``held`` is ``paused`` or ``taken_over``, ``waiting`` what the runner asks a person.
-    ``outcome`` is how the job ended (``done``, ``needs_attention``, ``failed``), None while it goes on, and ``reason`` why."""
+    """``steps`` is how many there are, ``accepted`` those that are; ``step`` is the title or id of the step that is worked on,
+    ``index`` its place from 0, ``attempt`` the attempt at it. ``held`` is ``paused`` or ``taken_over``, ``waiting`` what the
+    runner asks a person. ``outcome`` is how the job ended (``done``, ``needs_attention``, ``failed``), None while it goes
+    on, and ``reason`` why."""
 
     steps: int = 0
     accepted: tuple[int, ...] = ()

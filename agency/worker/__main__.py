@@ -58,6 +58,7 @@ def main(directory: str, *options: str) -> int:
 
 def _drive(work: Work) -> str:
     controls = Controls(work)
+    work.on_question = lambda question: tell_user(work, "waiting", question)
     _on_interrupt(controls.stop)
     try:
         outcome = drive(work, controls)

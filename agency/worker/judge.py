@@ -28,6 +28,11 @@ _CLASS_OF_REFUSAL: dict[str, FailureClass] = {
     "E_NO_REPO": "deterministic_repo",
     "E_GIT_FAILED": "deterministic_repo",
 }
+_INTERRUPTIONS = {
+    "stop": "stopped with Ctrl-C",
+    "takeover": "a person took over",
+    "recovery": "an operator asked for something else",
+}
 _MOST_SUMMARY = 500
 
 
@@ -53,7 +58,7 @@ def judge(work: Work, record: dict[str, Any], ended: Ended, rules: Sequence[Erro
     if ended.well:
         record |= {"outcome": "success", "summary": _gist(ended.said)}
     elif ended.end.interrupted is not None:
-        record |= {"outcome": "cancelled", "failureSummary": f"ended for: {ended.end.interrupted}"}
+        record |= {"outcome": "cancelled", "failureSummary": _INTERRUPTIONS[ended.end.interrupted]}
     elif ended.asked is not None:
         record |= {"outcome": "needs_attention", "failureSummary": f"it needs an answer: {ended.asked}"}
     else:

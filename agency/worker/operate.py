@@ -6,11 +6,11 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agency.domain.control import ACTIONS, ActionKind, Command, require_reason_fits, standing_of
+from agency.domain.control import ACTIONS, ActionKind, Command, require_reason_fits
 from agency.domain.errors import AgencyError
 from agency.domain.events import (
     PAUSE_ACTIVE,
@@ -39,7 +39,13 @@ _TICK = 0.05
 _SOON = 5.0
 """Seconds within which a living worker acknowledges."""
 _OVER = {RECOVERY_APPLIED.name: "applied", RECOVERY_FAILED.name: "failed", RECOVERY_SUPERSEDED.name: "superseded"}
-_HOLDS = {"pause": "paused", "takeover": "taken_over"}
+_REACHED: dict[str, Callable[[str | None], bool]] = {
+    "pause": lambda held: held is not None,
+    "unpause": lambda held: held is None,
+    "takeover": lambda held: held == "taken_over",
+    "release": lambda held: held != "taken_over",
+}
+"""Action -> whether the worker has come to it, by how it says that it is held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,11 +193,7 @@ def _state_of(run: Run, command: Command) -> tuple[str, str | None]:
                 state, error = _OVER[event["event"]], data.get("error")
     if command.kind.recovery:
         return state, error
-    standing = standing_of(read_commands(run.directory), ())
-    held = _held(run)
-    wanted = _HOLDS.get(command.action)
-    reached = held == wanted if wanted is not None else standing.held is not None or held is None
-    return ("applied" if reached else "requested"), None
+    return ("applied" if _REACHED[command.action](_held(run)) else "requested"), None
 
 
 def _held(run: Run) -> str | None:
