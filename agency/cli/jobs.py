@@ -15,8 +15,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _BUDGETS: tuple[tuple[str, str, click.ParamType[Any], str], ...] = (
     ("max-attempts", "max_attempts", click.IntRange(min=1), "Attempts at each step."),
-    ("timeout", "timeout_seconds", Duration(), "How long an attempt may take; 0s: as long as it likes."),
-    ("idle-timeout", "idle_timeout_seconds", Duration(), "How long an attempt may show no progress; 0s: for ever."),
+    ("timeout", "timeout", Duration(), "How long an attempt may take; 0s: as long as it likes."),
+    ("idle-timeout", "idle_timeout", Duration(), "How long an attempt may show no progress; 0s: for ever."),
     ("no-progress-limit", "no_progress_limit", click.IntRange(min=0), "Equal failures in a row that count as stuck."),
     ("max-resets", "max_resets", click.IntRange(min=0), "How often the worktree may be rebuilt."),
 )

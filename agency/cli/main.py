@@ -58,6 +58,7 @@ COMMANDS: dict[str, str] = {
     "gc": "Let go of what was archived long ago.",
     "usage": "Tokens and money that runs took.",
     "du": "What runs cost on disk.",
+    "job": "Print the schema of job files.",
     "config": "Explain the configuration.",
     "completion": "Print the completion script of a shell.",
 }

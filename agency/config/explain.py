@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from agency.config.document import written
 from agency.config.layers import BUILT_IN
+from agency.domain.budgets import BUDGET_KEYS, Budgets
 from agency.domain.settings import SCRIPT_NAMES, Settings
 
 NOT_SET = "not set"
@@ -34,6 +35,10 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "notify.command", _words(settings.notify.command)
     yield "notify.bell", _flag(settings.notify.bell)
     yield "notify.desktop", _flag(settings.notify.desktop)
+    for key, budget in BUDGET_KEYS.items():
+        yield f"healing.{key}", _budget(key, settings.healing.get(key, getattr(Budgets(), budget)))
+    for rule in settings.failure_rules:
+        yield written(("healing", "failure_rules", rule.pattern)), rule.failure_class
     for model, price in settings.prices.items():
         yield written(("prices", model, "input")), f"{price.input:g}"
         yield written(("prices", model, "cached_input")), f"{price.cached_input:g}"
@@ -50,6 +55,8 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
             yield written(("runners", name, "thread_pattern")), _text(runner.thread_pattern)
         for state, patterns in runner.state_patterns.items():
             yield written(("runners", name, "state_patterns", state)), _words(patterns)
+        for key, budget_value in runner.healing.items():
+            yield written(("runners", name, "healing", key)), _budget(key, budget_value)
         if runner.trust_worktrees:
             yield written(("runners", name, "trust_worktrees")), _flag(runner.trust_worktrees)
         for variable, value in runner.env.items():
@@ -80,6 +87,10 @@ def _flag(value: bool) -> str:
 
 def _words(words: tuple[str, ...]) -> str:
     return _text(shlex.join(words)) if words else NOT_SET
+
+
+def _budget(key: str, value: float) -> str:
+    return _duration(value) if key.endswith("timeout") else f"{value:g}"
 
 
 def _duration(seconds: float) -> str:

@@ -27,20 +27,22 @@ def read_user_file(file: str) -> Layer:
 
 def layer_of(document: Document, shape: type[EitherFile]) -> Layer:
     """The values of ``document``, a file of that ``shape``. Raises E_INVALID_CONFIG."""
-    values = _plain(validate(document, shape))
+    values = plain(validate(document, shape))
     values.pop("version", None)
     origins = {written(path): f"{document.file}:{document.line_of(path)}" for path in _leaves(values, ())}
     return Layer(values=values, origins=origins)
 
 
-def _plain(value: Any) -> Any:
-    """``value`` without Structs and Values; keys that are not written are left out."""
+def plain(value: Any) -> Any:
+    """``value`` without Structs and Values; keys that are not written are left out, and alone such a value is None."""
+    if value is msgspec.UNSET:
+        return None
     if isinstance(value, msgspec.Struct):
-        return {key: _plain(each) for key, each in msgspec.structs.asdict(value).items() if each is not msgspec.UNSET}
+        return {key: plain(each) for key, each in msgspec.structs.asdict(value).items() if each is not msgspec.UNSET}
     if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
+        return {key: plain(each) for key, each in value.items()}
     if isinstance(value, list):
-        return tuple(_plain(each) for each in value)
+        return tuple(plain(each) for each in value)
     return value.value if isinstance(value, Value) else value
 
 

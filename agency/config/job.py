@@ -1,14 +1,21 @@
-"""A job file."""
+"""A job file, as YAML or JSON, into the job that it describes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from agency.domain.job import Step
+from msgspec import UNSET
+
+from agency.config.file import plain
+from agency.config.read import read_document
+from agency.config.schema import JobFile, JobStep
+from agency.config.validate import validate
+from agency.domain.errors import AgencyError
+from agency.domain.job import Step, step_id_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedJob:
-    """A job file as it is written."""
+    """A job file as it is written; ``budgets`` by their keys there, without those that it does not give."""
 
     objective: str
     steps: tuple[Step, ...]
@@ -19,25 +26,28 @@ class ParsedJob:
 
 
 def read_job_file(path: str) -> ParsedJob:
-    """The job of a file."""
-    import shlex
-
-    import yaml
-
-    with open(path, encoding="utf-8") as file:
-        raw = yaml.safe_load(file)
-    steps = []
-    for index, step in enumerate(raw["steps"]):
-        check = step.get("check") or ()
-        steps.append(
-            Step(
-                step_id=step.get("id") or f"step-{index}",
-                index=index,
-                title=step.get("title", ""),
-                instructions=step["instructions"],
-                check=tuple(shlex.split(check)) if isinstance(check, str) else tuple(check),
-            )
-        )
+    """The job of a file whose name ends in ``.json``, or else holds YAML. Raises E_INVALID_JOB with file, line and key path."""
+    try:
+        parsed = validate(read_document(path), JobFile)
+    except AgencyError as error:
+        raise AgencyError("E_INVALID_JOB", error.message, hint=error.hint, **error.details) from error
     return ParsedJob(
-        objective=raw["objective"], steps=tuple(steps), runner=raw.get("runner"), publish=raw.get("publish")
+        objective=parsed.objective.value,
+        steps=tuple(_step(index, step) for index, step in enumerate(parsed.steps)),
+        runner=plain(parsed.runner),
+        model=plain(parsed.model),
+        publish=plain(parsed.publish),
+        budgets=plain(parsed.budgets) or {},
+    )
+
+
+def _step(index: int, step: JobStep) -> Step:
+    return Step(
+        step_id=step_id_of(index) if step.id is UNSET else plain(step.id),
+        index=index,
+        title=plain(step.title) or "",
+        instructions=step.instructions.value,
+        check=plain(step.check) or (),
+        timeout=plain(step.timeout),
+        idle_timeout=plain(step.idle_timeout),
     )

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from agency.domain.budgets import BUDGET_KEYS
 from agency.domain.settings import SCRIPT_TIMEOUTS, NotifySettings, RunnerSettings, ScriptSettings, Settings
 from agency.domain.usage import Price
+
+if TYPE_CHECKING:
+    from agency.domain.failures import ErrorRule
 
 BUILT_IN = "built in"
 
@@ -21,6 +25,7 @@ _BUILT_IN_KEYS = (
     "notify.command",
     "notify.bell",
     "notify.desktop",
+    *(f"healing.{name}" for name in BUDGET_KEYS),
 )
 
 
@@ -51,6 +56,8 @@ def effective_settings(layers: Sequence[Layer]) -> Settings:
         editor=defaults.get("editor"),
         parent=defaults.get("parent"),
         runners={name: RunnerSettings(**runner) for name, runner in values.get("runners", {}).items()},
+        healing={key: value for key, value in values.get("healing", {}).items() if key != "failure_rules"},
+        failure_rules=_failure_rules(values.get("healing", {}).get("failure_rules", ())),
         editors=values.get("editors", {}),
         scripts=scripts,
         tmux_socket=values.get("tmux", {}).get("socket"),
@@ -62,6 +69,14 @@ def effective_settings(layers: Sequence[Layer]) -> Settings:
         origins=origins,
         of_repo=frozenset().union(*(layer.of_repo for layer in layers)),
     )
+
+
+def _failure_rules(rules: Sequence[Mapping[str, Any]]) -> "tuple[ErrorRule, ...]":
+    if not rules:
+        return ()
+    from agency.domain.failures import ErrorRule
+
+    return tuple(ErrorRule(failure_class=rule["means"], pattern=rule["pattern"]) for rule in rules)
 
 
 def _price(price: Mapping[str, float]) -> Price:

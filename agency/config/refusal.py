@@ -7,10 +7,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from agency.config.document import KeyPath, value_at
-from agency.config.schema import EitherFile
 from agency.config.value import Value
 
-F = TypeVar("F", bound=EitherFile)
+F = TypeVar("F", bound=msgspec.Struct)
 
 _REFUSAL = re.compile(r"(?P<problem>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]|\[\.\.\.\]")
@@ -21,7 +20,7 @@ def convert(value: object, shape: type[F]) -> F:
     return msgspec.convert(value, shape, dec_hook=_make_value)
 
 
-def locate(value: object, shape: type[EitherFile], refusal: msgspec.ValidationError) -> tuple[str, KeyPath]:
+def locate(value: object, shape: type[msgspec.Struct], refusal: msgspec.ValidationError) -> tuple[str, KeyPath]:
     """What is wrong and the whole key path, where msgspec writes ``[...]`` for the key of a map."""
     match = _REFUSAL.fullmatch(str(refusal))
     assert match is not None  # it matches any text
@@ -42,7 +41,7 @@ def _steps(path: str) -> list[str | int | EllipsisType]:
     return [field or (int(index) if index else ...) for field, index in _STEP.findall(path)]
 
 
-def _guilty_key(value: object, shape: type[EitherFile], path: KeyPath, refusal: str) -> str:
+def _guilty_key(value: object, shape: type[msgspec.Struct], path: KeyPath, refusal: str) -> str:
     """The key of the mapping at ``path`` that is refused in the same words when it stands there alone."""
     for key in value_at(value, path):
         try:

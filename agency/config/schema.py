@@ -11,27 +11,35 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from agency.config.value import Refused, Value
 from agency.config.values import (
+    Attempts,
+    AttemptTime,
     CommandLine,
+    Count,
     Dollars,
+    Failure,
     Flag,
     GroupPattern,
     Name,
     NotifyState,
     PathPattern,
     Pattern,
+    Publish,
     RelativePath,
     ScriptTimeout,
     StartupGrace,
+    StepId,
     Text,
     VariableName,
     VariableValue,
     Version,
     Words,
 )
+from agency.domain.job import step_id_of
 
 T = TypeVar("T")
 Maybe: TypeAlias = T | UnsetType
 
+_REQUIRED = {"Price": ["input", "output"], "FailureRule": ["pattern", "means"]}
 _ONE_OF_PATH_AND_COMMAND = [{"required": ["path"]}, {"required": ["command"]}]
 
 
@@ -81,6 +89,34 @@ class StatePatterns(Struct, forbid_unknown_fields=True, kw_only=True):
     done: Maybe[Annotated[list[Pattern], _says("It is done with its turn.")]] = UNSET
 
 
+class Budgets(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a job may take before a person is asked."""
+
+    max_attempts: Maybe[Annotated[Attempts, _says("Attempts at each step.")]] = UNSET
+    timeout: Maybe[Annotated[AttemptTime, _says("How long an attempt may take.")]] = UNSET
+    idle_timeout: Maybe[Annotated[AttemptTime, _says("How long an attempt may show no progress.")]] = UNSET
+    no_progress_limit: Maybe[Annotated[Count, _says("Equal failures in a row that count as stuck.")]] = UNSET
+    max_resets: Maybe[Annotated[Count, _says("How often the worktree is rebuilt in one job.")]] = UNSET
+
+
+class FailureRule(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a line of a runner's own error means for trying again."""
+
+    pattern: Maybe[Annotated[Pattern, _says("Searched in the line, in any case of letters.")]] = UNSET
+    means: Maybe[Annotated[Failure, _says("The class of the failure.")]] = UNSET
+
+    def __post_init__(self) -> None:
+        """Raise Refused unless both are there."""
+        if self.pattern is UNSET or self.means is UNSET:
+            raise Refused("a mapping with pattern and means", hint="add the missing one")
+
+
+class Healing(Budgets, forbid_unknown_fields=True, kw_only=True):
+    """How headless runs recover: the budgets of their jobs, and what failures mean."""
+
+    failure_rules: Maybe[Annotated[list[FailureRule], _says("Looked at before what is built in.")]] = UNSET
+
+
 class Runner(Struct, forbid_unknown_fields=True, kw_only=True):
     """A runner: its command line (without ``command``, the built-in one of its name) and what environment it sees."""
 
@@ -108,6 +144,7 @@ class Runner(Struct, forbid_unknown_fields=True, kw_only=True):
     trust_worktrees: Maybe[
         Annotated[Flag, _says("Whether the agent is told that it may trust worktrees of agency.")]
     ] = UNSET
+    healing: Maybe[Annotated[Budgets, _says("Budgets of jobs that this runner works on.")]] = UNSET
 
     def __post_init__(self) -> None:
         """Raise Refused for a key of ``env`` that cannot name a variable."""
@@ -168,10 +205,45 @@ class EitherFile(Struct, forbid_unknown_fields=True, kw_only=True):
     session: Maybe[Session] = UNSET
     notify: Maybe[Notify] = UNSET
     prices: Maybe[Annotated[dict[str, Price], _says("Prices by model; a name may end in *.")]] = UNSET
+    healing: Maybe[Healing] = UNSET
 
     def __post_init__(self) -> None:
         """Raise Refused for a key of ``runners`` that cannot name a runner."""
         _check_keys(self.runners, Name, "runners")
+
+
+class JobStep(Struct, forbid_unknown_fields=True, kw_only=True):
+    """One step of a job, accepted when the runner ends well and ``check`` succeeds."""
+
+    instructions: Annotated[Text, _says("What the runner is to do.")]
+    id: Maybe[Annotated[StepId, _says("Its id; step-N, counted from 0, without one.")]] = UNSET
+    title: Maybe[Annotated[Text, _says("What it is called in lists.")]] = UNSET
+    check: Maybe[CommandLine] = UNSET
+    timeout: Maybe[Annotated[AttemptTime, _says("How long an attempt may take, in place of the budget.")]] = UNSET
+    idle_timeout: Maybe[
+        Annotated[AttemptTime, _says("How long an attempt may show no progress, in place of the budget.")]
+    ] = UNSET
+
+
+class JobFile(Struct, forbid_unknown_fields=True, kw_only=True):
+    """A job: what a headless run has to do, step by step."""
+
+    objective: Annotated[Text, _says("What all of it is for.")]
+    steps: Annotated[list[JobStep], Meta(min_length=1, max_length=1000, description="In the order they are done.")]
+    version: Maybe[Version] = UNSET
+    runner: Maybe[Annotated[Text, _says("The name of the runner.")]] = UNSET
+    model: Maybe[Annotated[Text, _says("The model that the runner uses.")]] = UNSET
+    budgets: Maybe[Budgets] = UNSET
+    publish: Maybe[Publish] = UNSET
+
+    def __post_init__(self) -> None:
+        """Raise Refused for an id that two steps have."""
+        seen: set[str] = set()
+        for index, step in enumerate(self.steps):
+            step_id = step_id_of(index) if step.id is UNSET else str(step.id.value)
+            if step_id in seen:
+                raise Refused("an id that no other step has", hint="give it another id", at=("steps", index, "id"))
+            seen.add(step_id)
 
 
 class RepoFile(EitherFile, forbid_unknown_fields=True, kw_only=True):
@@ -215,13 +287,20 @@ def user_schema() -> dict[str, Any]:
     return json_schema(UserFile)
 
 
-def json_schema(shape: type[EitherFile]) -> dict[str, Any]:
+def job_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a job file."""
+    return json_schema(JobFile)
+
+
+def json_schema(shape: type[Struct]) -> dict[str, Any]:
     """The JSON Schema (2020-12) of the file that ``shape`` describes."""
     schema = msgspec.json.schema(shape, schema_hook=_value_schema)
     definitions = schema["$defs"]
     if "Script" in definitions:
         definitions["Script"]["oneOf"] = _ONE_OF_PATH_AND_COMMAND
-    definitions["Price"]["required"] = ["input", "output"]
+    for name, keys in _REQUIRED.items():
+        if name in definitions:
+            definitions[name]["required"] = keys
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

@@ -9,12 +9,13 @@ import msgspec
 from agency.config.document import Document, KeyPath, value_at, written
 from agency.config.problems import invalid_config
 from agency.config.refusal import F, convert, locate
-from agency.config.schema import EitherFile, RepoFile, UserFile, json_schema
+from agency.config.schema import RepoFile, UserFile, json_schema
 from agency.config.value import Refused
 from agency.config.values import Version
 from agency.domain.errors import AgencyError
 
 _UNKNOWN_KEY = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_MISSING_KEY = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 _STRUCTURES = {
     "Expected `object`": ("a mapping", "put keys with values below it"),
     "Expected `array`": ("a list", "write it as [one, two]"),
@@ -33,7 +34,7 @@ def validate(document: Document, shape: type[F]) -> F:
         raise invalid_config(document.file, message, hint=r"look for an escape such as \ud800") from None
 
 
-def _explained(document: Document, shape: type[EitherFile], refusal: msgspec.ValidationError) -> AgencyError:
+def _explained(document: Document, shape: type[msgspec.Struct], refusal: msgspec.ValidationError) -> AgencyError:
     problem, path = locate(document.value, shape, refusal)
     cause = refusal.__cause__
     if isinstance(cause, Refused):
@@ -42,10 +43,23 @@ def _explained(document: Document, shape: type[EitherFile], refusal: msgspec.Val
     if unknown:
         return _unknown_key(document, shape, path, unknown[1])
     for beginning, (expected, hint) in _STRUCTURES.items():
-        if problem.startswith(beginning):
+        if problem.startswith(beginning) and "of length" not in problem:
             empty = path and value_at(document.value, path) is None
             return _wrong_value(document, path, expected, _GIVE_A_VALUE if empty else hint)
-    return _version_missing(document)  # no other key is required
+    missing = _MISSING_KEY.fullmatch(problem)
+    if missing and missing[1] != "version":
+        whole = (*path, missing[1])
+        return invalid_config(
+            document.file,
+            f"{written(whole)} is missing in {os.path.basename(document.file)}",
+            hint=f"add {missing[1]}",
+            line=document.line_of(path),
+            key=whole,
+            expected="a value",
+        )
+    if problem.startswith("Expected `array` of length"):
+        return _wrong_value(document, path, "a list of 1 to 1000", "add at least one, or split it up")
+    return _version_missing(document)
 
 
 def _wrong_value(document: Document, path: KeyPath, expected: str, hint: str, at: KeyPath = ()) -> AgencyError:
@@ -64,7 +78,7 @@ def _wrong_value(document: Document, path: KeyPath, expected: str, hint: str, at
     )
 
 
-def _unknown_key(document: Document, shape: type[EitherFile], parent: KeyPath, key: str) -> AgencyError:
+def _unknown_key(document: Document, shape: type[msgspec.Struct], parent: KeyPath, key: str) -> AgencyError:
     import difflib
 
     path = (*parent, key)
@@ -110,7 +124,7 @@ def _instead(raw: object, expected: str) -> str:
     return f", not a {kind}" if kind and kind not in expected else ""
 
 
-def _known_keys(shape: type[EitherFile], path: KeyPath) -> list[str]:
+def _known_keys(shape: type[msgspec.Struct], path: KeyPath) -> list[str]:
     """The keys that a mapping at ``path`` may have, in order of the alphabet."""
     schema = json_schema(shape)
     node: dict[str, Any] = schema
@@ -118,5 +132,5 @@ def _known_keys(shape: type[EitherFile], path: KeyPath) -> list[str]:
         while "$ref" in node:
             node = schema["$defs"][node["$ref"].rpartition("/")[2]]
         if step is not None:
-            node = node.get("properties", {}).get(step) or node.get("additionalProperties") or {}
+            node = node.get("properties", {}).get(step) or node.get("additionalProperties") or node.get("items") or {}
     return sorted(node.get("properties", {}))

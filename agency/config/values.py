@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from agency.config.value import Refused, Value, is_text
 from agency.domain.durations import parse_duration
+from agency.domain.job import PUBLISH
 from agency.domain.settings import NOTIFY_STATES
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -14,6 +15,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _TEXT_SCHEMA: dict[str, Any] = {"type": "string", "pattern": r"\S"}
 _DURATION_SCHEMA: dict[str, Any] = {"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$"}
 _HOUR = 3600.0
+_FAILURES = ("transient_runtime", "deterministic_contract", "deterministic_policy", "deterministic_repo")
 _QUOTE_IT = "put quotes around it"
 
 
@@ -74,6 +76,73 @@ class Dollars(Value):
         if isinstance(raw, bool) or not isinstance(raw, int | float) or not 0 <= raw < 1e9:
             raise self.refused()
         return float(raw)
+
+
+class Count(Value):
+    """A whole number, 0 or more; 0 switches it off."""
+
+    __slots__ = ()
+    expected = "a whole number, 0 or more"
+    hint = "write a number such as 2; 0 switches it off"
+    json_schema = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
+    least: ClassVar[int] = 0
+
+    def parse(self, raw: object) -> int:
+        if type(raw) is not int or not self.least <= raw <= 1_000_000:
+            raise self.refused()
+        return raw
+
+
+class Attempts(Count):
+    """How often a step is tried, the first time included."""
+
+    __slots__ = ()
+    expected = "a whole number, 1 or more"
+    hint = "write a number such as 3"
+    json_schema = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
+    least = 1
+
+
+class StepId(Value):
+    """The id of a step: lower case letters, digits and . _ -, starting with a letter or digit."""
+
+    __slots__ = ()
+    expected = "an id: up to 64 lower case letters, digits and . _ -, starting with a letter or digit"
+    hint = "write an id such as build-form"
+    json_schema = {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"}
+
+    def parse(self, raw: object) -> str:
+        if not isinstance(raw, str) or re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", raw) is None:
+            raise self.refused()
+        return raw
+
+
+class Publish(Value):
+    """What becomes of the work once every step is accepted."""
+
+    __slots__ = ()
+    expected = f"one of {', '.join(PUBLISH)}"
+    hint = "name one of them"
+    json_schema = {"enum": list(PUBLISH)}
+
+    def parse(self, raw: object) -> str:
+        if raw not in PUBLISH:
+            raise self.refused()
+        return str(raw)
+
+
+class Failure(Value):
+    """What a failure means for trying again."""
+
+    __slots__ = ()
+    expected = f"one of {', '.join(_FAILURES)}"
+    hint = "name one of them"
+    json_schema = {"enum": list(_FAILURES)}
+
+    def parse(self, raw: object) -> str:
+        if raw not in _FAILURES:
+            raise self.refused()
+        return str(raw)
 
 
 class NotifyState(Value):
@@ -249,7 +318,18 @@ class ScriptTimeout(Duration):
     shortest, longest = 1.0, 24 * _HOUR
 
 
-class StartupGrace(Duration):
+class DurationOrNone(Duration):
+    """A duration for which ``0`` stands where there is to be none."""
+
+    __slots__ = ()
+
+    def parse(self, raw: object) -> float:
+        if raw == "0" or (type(raw) is int and raw == 0):
+            return 0.0
+        return super().parse(raw)
+
+
+class StartupGrace(DurationOrNone):
     """A duration such as ``300ms`` or ``2s``, up to 60s; ``0`` switches it off."""
 
     __slots__ = ()
@@ -258,7 +338,12 @@ class StartupGrace(Duration):
     json_schema = {"anyOf": [_DURATION_SCHEMA, {"enum": [0, "0"]}]}
     shortest, longest = 0.0, 60.0
 
-    def parse(self, raw: object) -> float:
-        if raw == "0" or (type(raw) is int and raw == 0):
-            return 0.0
-        return super().parse(raw)
+
+class AttemptTime(DurationOrNone):
+    """A duration such as ``90s``, ``15m`` or ``2h``, up to 30d; ``0`` switches it off."""
+
+    __slots__ = ()
+    expected = "a duration up to 30d, such as 90s, 15m or 2h, or 0"
+    hint = "write a number with its unit, such as 15m"
+    json_schema = {"anyOf": [_DURATION_SCHEMA, {"enum": [0, "0"]}]}
+    shortest, longest = 0.0, 30 * 24 * _HOUR

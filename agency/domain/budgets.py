@@ -4,6 +4,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+BUDGET_KEYS = {
+    "max_attempts": "max_attempts",
+    "timeout": "timeout_seconds",
+    "idle_timeout": "idle_timeout_seconds",
+    "no_progress_limit": "no_progress_limit",
+    "max_resets": "max_resets",
+}
+"""Key in a config or a job file -> budget."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budgets:

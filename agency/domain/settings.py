@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from agency.domain.failures import ErrorRule
 from agency.domain.usage import Price
+
+if TYPE_CHECKING:  # only workers look at failures
+    from agency.domain.failures import ErrorRule
 
 SCRIPT_NAMES = ("setup", "verify", "archive")
 SCRIPT_TIMEOUTS: dict[str, float] = {"setup": 600.0, "verify": 1800.0, "archive": 300.0}
@@ -36,7 +39,7 @@ class RunnerSettings:
     ``command`` of an agent that agency does not know, with ``{thread_id}`` and ``{prompt}`` in them; ``thread_pattern`` is a
     regular expression whose first group is the id of the conversation, in its output; ``state_patterns`` are, for ``working``,
     ``waiting`` and ``done``, regular expressions for the last lines of its screen. ``trust_worktrees``: the agent is told
-    beforehand that it may trust a worktree of agency."""
+    beforehand that it may trust a worktree of agency. ``healing`` are budgets, by key, of jobs that it works on."""
 
     command: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
@@ -49,6 +52,7 @@ class RunnerSettings:
     thread_pattern: str | None = None
     state_patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trust_worktrees: bool = False
+    healing: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def describes_agent(self) -> bool:
@@ -79,6 +83,7 @@ class Settings:
     ``origins`` maps a key path such as ``defaults.runner`` or ``runners.claude.command`` to where its value came from:
     ``built in``, ``<file>:<line>``, an environment variable or a flag. ``tmux_socket`` is None for our own server,
     ``default`` for the user's, else a name as for ``tmux -L`` or a path. ``prices`` is by model, where a name may end in ``*``.
+    ``healing`` are budgets by key, ``failure_rules`` what errors of runners mean.
     ``of_repo`` holds the keys that lead to each value written in the repo's file, such as ``("runners", "claude", "command")``.
     """
 
@@ -94,6 +99,7 @@ class Settings:
     worktree_link: tuple[str, ...] = ()
     notify: NotifySettings = NotifySettings()
     prices: Mapping[str, Price] = field(default_factory=dict)
-    failure_rules: tuple[ErrorRule, ...] = ()
+    healing: Mapping[str, float] = field(default_factory=dict)
+    failure_rules: "tuple[ErrorRule, ...]" = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     of_repo: frozenset[tuple[str, ...]] = frozenset()

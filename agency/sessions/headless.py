@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRequest:
     """What a headless run is to do: a prompt, or the path of a job file. ``flags`` are budgets given on the command line, by
-    their names in :class:`agency.domain.budgets.Budgets`."""
+    their keys in the config."""
 
     prompt: str | None = None
     file: str | None = None

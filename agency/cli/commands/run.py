@@ -167,4 +167,4 @@ def _require_fitting(headless: bool, given: Mapping[str, object]) -> None:
     """Raise a usage error for an option that only goes with ``--headless``."""
     option = next((name for name, value in given.items() if value is not None), None)
     if option is not None and not headless:
-        raise click.UsageError(f"--{option.removesuffix('_seconds').replace('_', '-')} goes with --headless")
+        raise click.UsageError(f"--{option.replace('_', '-')} goes with --headless")
