@@ -37,8 +37,11 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "notify.desktop", _flag(settings.notify.desktop)
     for key, budget in BUDGET_KEYS.items():
         yield f"healing.{key}", _budget(key, settings.healing.get(key, getattr(Budgets(), budget)))
-    for rule in settings.failure_rules:
-        yield written(("healing", "failure_rules", rule.pattern)), rule.failure_class
+    if settings.failure_rules:
+        yield (
+            "healing.failure_rules",
+            _text("; ".join(f"{rule.pattern}: {rule.failure_class}" for rule in settings.failure_rules)),
+        )
     for model, price in settings.prices.items():
         yield written(("prices", model, "input")), f"{price.input:g}"
         yield written(("prices", model, "cached_input")), f"{price.cached_input:g}"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agency.domain.facts import SAYS, Doing, RunFacts, Saying, Session, is_doubtful, with_screen
+from agency.domain.jobprogress import JobProgress
 from agency.domain.status import RULES, STALLED_AFTER, STATUSES, derive_status
 
 ALIVE = Session(alive=True, activity_age=1.0)
@@ -27,6 +28,8 @@ def does(what: str, age: float = 1.0, turn_age: float | None = None) -> Doing:
 
 LIVE = RunFacts(launched=True, session=ALIVE)
 GONE = RunFacts(launched=True)
+
+JOB = JobProgress(steps=3, accepted=(0,), index=1, step="form", attempt=2)
 
 ROWS: list[tuple[str, RunFacts, str, str]] = [
     ("record-unreadable", RunFacts(broken="meta.json is not JSON"), "broken", "meta.json is not JSON"),
@@ -268,6 +271,21 @@ ROWS: list[tuple[str, RunFacts, str, str]] = [
     ("session-alive", LIVE, "active", ""),
     ("session-alive", replace(LIVE, session=Session(alive=True, activity_age=LATER)), "active", ""),
     ("never-started", RunFacts(), "idle", ""),
+    ("job-works", replace(LIVE, job=JOB), "working", "step 2/3 form, attempt 2"),
+    ("job-works", replace(LIVE, job=JobProgress()), "working", "starting"),
+    ("job-waits", replace(LIVE, job=replace(JOB, waiting="go on?")), "waiting", "go on?"),
+    ("job-paused", replace(LIVE, job=replace(JOB, held="paused", waiting="?")), "paused", "step 2/3 form, attempt 2"),
+    ("job-taken-over", replace(LIVE, job=replace(JOB, held="taken_over")), "taken over", "step 2/3 form, attempt 2"),
+    ("job-done", replace(GONE, exit_code=0, job=replace(JOB, outcome="done", reason="all")), "done", "all"),
+    ("job-failed", replace(GONE, exit_code=4, job=replace(JOB, outcome="failed", reason="why")), "failed", "why"),
+    (
+        "job-needs-attention",
+        replace(GONE, exit_code=3, job=replace(JOB, outcome="needs_attention", reason="why")),
+        "needs attention",
+        "why",
+    ),
+    ("stopped-by-you", replace(GONE, killed=True, job=JOB), "stopped", ""),
+    ("runner-lost", replace(GONE, job=JOB), "lost (ended from outside)", "agency resume starts it again"),
 ]
 
 

@@ -21,6 +21,11 @@ def test_the_built_in_settings_are_listed_in_order() -> None:
         ("defaults.editor", "not set", "built in"),
         ("defaults.parent", "not set", "built in"),
         ("defaults.runner", "claude", "built in"),
+        ("healing.idle_timeout", "5m", "built in"),
+        ("healing.max_attempts", "3", "built in"),
+        ("healing.max_resets", "1", "built in"),
+        ("healing.no_progress_limit", "2", "built in"),
+        ("healing.timeout", "15m", "built in"),
         ("notify.bell", "false", "built in"),
         ("notify.command", "not set", "built in"),
         ("notify.desktop", "false", "built in"),
@@ -49,6 +54,7 @@ def test_every_origin_of_a_full_config_is_explained(load_repo: Callable[[str], S
         "thread_pattern: q(r), state_patterns: {done: [s]}, trust_worktrees: true}}\nsession: {startup_grace: 1s}\n"
         "worktree: {copy: [i], link: [j]}\nnotify: {when: [done], command: k, bell: true, desktop: true}\n"
         "prices: {l-*: {input: 3, cached_input: 0.3, output: 15}}\n"
+        "healing: {max_attempts: 4, timeout: 1h, failure_rules: [{pattern: quota, means: deterministic_policy}]}\n"
     )
     assert set(settings.origins) <= set(rows(settings))
 
