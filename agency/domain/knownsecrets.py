@@ -10,6 +10,10 @@ from agency.domain.secretnames import LEAST
 from agency.domain.secretpatterns import REDACTED
 
 _LONG_LINE = 16
+_LONGEST_WHOLE = 256
+_PART = 24
+_LONGEST_BROKEN = 4096
+"""Characters up to which a secret is also seen where it is broken over lines. Of a longer one, what a break is in stays."""
 _START = 3
 """Characters that stand on the first of the lines over which a secret is broken, at least, to be seen as its beginning."""
 
@@ -24,7 +28,9 @@ class KnownSecrets:
 
     def __init__(self, values: Iterable[str]) -> None:
         forms = {squashed(form) for value in values for form in _forms(value.strip())}
-        self._forms = sorted((form for form in forms if len(form) >= LEAST), key=lambda form: (-len(form), form))
+        parts = {part: len(form) for form in forms if len(form) >= LEAST for part in _parts(form)}
+        self._forms = sorted(parts, key=lambda form: (-len(form), form))
+        self._unbroken = frozenset(part for part, whole in parts.items() if whole > _LONGEST_BROKEN)
         # Broken within its first two characters, a secret is found by what follows them.
         self._cores = [(form[_START - 1 :], form) for form in self._forms]
         self._patterns: dict[tuple[str, ...], re.Pattern[str]] = {}
@@ -91,8 +97,15 @@ class KnownSecrets:
         if found not in self._patterns:
             if len(self._patterns) > 64:
                 self._patterns.clear()
-            self._patterns[found] = re.compile("|".join(map(_pattern_of, found)))
+            self._patterns[found] = re.compile("|".join(map(self._pattern_of, found)))
         return self._patterns[found]
+
+    def _pattern_of(self, form: str) -> str:
+        if form in self._unbroken:
+            return _joined(*map(re.escape, form))
+        a, b, c, d, e, *rest = map(re.escape, form)
+        start = f"(?:{_joined(a, b, c)}{_BREAK}{d}{_BREAK}{e}|{_joined(b, c, d)}{_BREAK}{e}|{_joined(c, d, e)})"
+        return "".join([start, *(_BREAK + char for char in rest)])
 
 
 def squashed(text: str) -> str:
@@ -109,13 +122,6 @@ def _line_start(text: str, at: int) -> int:
 
 def _masked(match: re.Match[str]) -> str:
     return REDACTED + "\n" * match[0].count("\n")
-
-
-def _pattern_of(form: str) -> str:
-    chars = [re.escape(char) for char in form]
-    a, b, c, d, e, *rest = chars
-    start = f"(?:{_joined(a, b, c)}{_BREAK}{d}{_BREAK}{e}|{_joined(b, c, d)}{_BREAK}{e}|{_joined(c, d, e)})"
-    return "".join([start, *(_BREAK + char for char in rest)])
 
 
 def _joined(*chars: str) -> str:
@@ -136,6 +142,14 @@ def _forms(value: str) -> Iterable[str]:
         yield from _quoted(raw)
         for form in _base64(raw):
             yield from (form, form.replace("+", "-").replace("/", "_"))
+
+
+def _parts(form: str) -> Iterable[str]:
+    """``form``, or the parts that a long one is looked for in: a pattern for all of it would take long to make."""
+    if len(form) <= _LONGEST_WHOLE:
+        return (form,)
+    count = len(form) // _PART
+    return (form[len(form) * at // count : len(form) * (at + 1) // count] for at in range(count))
 
 
 def _quoted(raw: bytes) -> Iterable[str]:

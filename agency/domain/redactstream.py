@@ -56,13 +56,15 @@ class StreamRedactor:
 
     def _settled(self, lines: str) -> tuple[int, int | None]:
         """Up to where ``lines`` cannot change by what comes, and where a private key begins that goes on."""
-        cut, key = len(lines), None
-        if "PRIVATE KEY" in lines:
-            for match in PRIVATE_KEY.finditer(lines):
-                if match.end() == len(lines) - 1 and match.lastindex is None:
-                    key = match.start()
-                    cut = lines.rfind("\n", 0, key) + 1
-        return self._redactor.known.open_end(lines[:cut]), key
+        keys = list(PRIVATE_KEY.finditer(lines)) if "PRIVATE KEY" in lines else []
+        is_open = bool(keys) and keys[-1].end() == len(lines) - 1 and keys[-1].lastindex is None
+        cut = _line_start(lines, keys[-1].start()) if is_open else len(lines)
+        while True:
+            cut = self._redactor.known.open_end(lines[:cut])
+            cut_through = next((key.start() for key in keys if key.start() < cut <= key.end()), None)
+            if cut_through is None:
+                return cut, keys[-1].start() if is_open else None
+            cut = _line_start(lines, cut_through)
 
     def _without_overlong(self) -> str:
         """The beginning of a line that is too long to be held, taken off where nothing that is masked goes on. Where there is no
@@ -87,3 +89,7 @@ class StreamRedactor:
                 self._is_swallowing = False
                 return text[at:]
         return ""
+
+
+def _line_start(text: str, at: int) -> int:
+    return text.rfind("\n", 0, at) + 1

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agency.domain.redaction import Redactor
@@ -27,6 +27,8 @@ def streamed(parts: list[str]) -> list[str]:
 
 
 @pytest.mark.case(53, "DOC-REQ-012")
+@example(f"-----BEGIN PRIVATE KEY-----\ns3cr\n{SECRET[4:]}s3cr\n{SECRET[4:]}", [])
+@example("-----BEGIN PRIVATE KEY-----\ns3cr3t-Val\n", [])
 @given(TEXTS, st.lists(st.integers(0, 10_000), max_size=8))
 def test_pieces_give_what_the_whole_gives(text: str, places: list[int]) -> None:
     out = "".join(streamed(pieces(text, places)))

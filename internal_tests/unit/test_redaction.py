@@ -132,6 +132,14 @@ def test_a_secret_of_several_lines_is_masked_line_by_line() -> None:
     assert redactor.text(f"1 {lines[0]}\n2 {lines[1]}\n") == "1 [REDACTED]\n2 [REDACTED]\n"
 
 
+def test_a_very_long_secret_is_masked_in_parts() -> None:
+    secret = " ".join(f"{number * 7919:x}" for number in range(1500))
+    for length in (300, 2000, 8000):
+        assert (
+            Redactor([secret[:length]]).text(f"<{secret[:length]}>").replace("[REDACTED]", "").replace(" ", "") == "<>"
+        )
+
+
 def test_the_longest_secret_goes_first() -> None:
     assert Redactor(["abcdefgh", "abcdefghijkl"]).text("abcdefghijkl") == "[REDACTED]"
 
