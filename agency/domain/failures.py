@@ -53,7 +53,7 @@ class ErrorRule:
 
 
 # A phrase counts where a clause begins: at the start, after punctuation, or after a word such as "error" or "status".
-_CLAUSE = r"(?:^\s{0,8}|[:;,({\[\"'=>|]\s{0,3}|\b(?:error|fatal|status|code|failed|http)\s{1,3})"
+_CLAUSE = r"(?:^\s{0,8}|[:;,({\[\"=>|]\s{0,3}|\b(?:error|fatal|status|code|failed|http)\s{1,3})"
 
 
 def _phrases(failure_class: FailureClass, *phrases: str) -> ErrorRule:
@@ -89,7 +89,8 @@ RULES: tuple[ErrorRule, ...] = (
         "deterministic_repo",
         "not a git repository|repository (?:\\S{1,300} )?(?:does not exist|not found)|(?:automatic )?merge (?:conflict|failed)",
         "conflict [(][\\w/ ]{1,40}[)]|could not apply|patch (?:failed|does not apply)|couldn.t find remote ref",
-        "pathspec '|invalid reference|ambiguous argument|unknown revision|bad object|refusing to merge unrelated histories",
+        "pathspec '[^']{1,300}'|invalid reference|ambiguous argument|unknown revision|bad object",
+        "refusing to merge unrelated histories",
     ),
     _names(
         "transient_runtime", "overloaded_error|rate_limit_error|api_error|E(?:CONN\\w{1,12}|TIMEDOUT|AI_AGAIN|PIPE)"

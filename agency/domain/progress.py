@@ -1,9 +1,9 @@
 """What counts as meaningful output of a runner, so that a spinner does not pass for work.
 
-Output is cut into segments: a line that ends counts as finished, what a carriage return or a cursor movement brings to be written
-over does not. Of each segment two forms are compared with those of the segments before: its words, which are its letters; and, of
-a finished line, its words and numbers. Times are no part of either. New words are progress wherever they stand, new numbers only
-in a finished line: ``tick 1`` and ``tick 2`` are progress there, an elapsed time is none anywhere.
+Output is cut into segments: a line that ends counts as finished, what a carriage return or a cursor movement brings to be
+written over does not. Of each segment two forms are compared with those of the segments before: its words, which are its
+letters; and, of a finished line, its words and numbers. Times are no part of either. New words are progress wherever they
+stand, new numbers only in a finished line: ``tick 1`` and ``tick 2`` are progress there, an elapsed time is none anywhere.
 """
 
 import re
@@ -37,7 +37,7 @@ _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _NO_LETTER = re.compile(r"[\W\d_]+")
 _NO_WORD = re.compile(r"[\W_]+")
 _BAR = re.compile(r"(?=.*[%#=\u2500-\u25ff])[\s\d%#=|>\-\[\]()<\u2500-\u25ff\u2800-\u28ff]*\Z")
-_UNFINISHED_WORD = re.compile(r"\S*\Z")
+_UNFINISHED_WORD = re.compile(r"(?<!\S)\S*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 LARGEST = 4096
 """Bytes, in UTF-8, of either form."""
@@ -64,7 +65,7 @@ class RetryContext:
     def as_record(self) -> dict[str, object]:
         """A JSON object of at most :data:`LARGEST` bytes, indented by two at the most."""
         files = len(self.changed_files)
-        return _record(_fitted(_tidy(self), lambda context: json.dumps(_record(context, files), indent=2)), files)
+        return _record(_fitted(_tidy(self), lambda context: _json(_record(context, files))), files)
 
     def as_markdown(self) -> str:
         """The text for a prompt, of at most :data:`LARGEST` bytes."""
@@ -96,6 +97,10 @@ def _record(context: RetryContext, files: int) -> dict[str, object]:
             "more_changed_files": files - len(context.changed_files),
         },
     }
+
+
+def _json(record: dict[str, object]) -> str:
+    return json.dumps(record, indent=2, ensure_ascii=False)
 
 
 def _markdown(context: RetryContext, files: int) -> str:
@@ -157,7 +162,8 @@ def _fitted(context: RetryContext, render: Callable[[RetryContext], str]) -> Ret
             size = _size(getattr(context, largest))
             if size <= least:
                 break
-            context = replace(context, **{largest: _shortened(getattr(context, largest), max(least, size - excess))})
+            cut: dict[str, Any] = {largest: _shortened(getattr(context, largest), max(least, size - excess))}
+            context = replace(context, **cut)
     if len(render(context).encode()) > LARGEST:
         raise ValueError(f"the id of a step is too long to be told: {len(context.step_id)} characters")
     return context

@@ -42,7 +42,7 @@ _VOLATILE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"\1<n>",
         ),
         (r"(?<!\w)[0-9a-f]{7,}(?!\w)", "<hex>"),
-        (r"(?<=[\w\])]):\d{1,6}(?!\w)", ":<n>"),  # a port, or line and column
+        (r"(?<=[\w\])]):\d{1,6}(?::\d{1,6})?(?!\w)", ":<n>"),  # a port, or line and column
         (r"(?<=\w)\[\d+\]", "[<n>]"),  # a process id as syslog writes it
         (r"#\d+\b|(?<![\w.])\d+(?:/| of )\d+(?![\w.])", "<count>"),
     )
@@ -94,7 +94,9 @@ def _normalised(error: str, kept_roots: Sequence[str], temporary_roots: Sequence
     if len(error) > _LONGEST_INPUT:
         error = f"{error[: _LONGEST_INPUT // 2]}\n{error[-_LONGEST_INPUT // 2 :]}"
     roots = _root_patterns(kept_roots, temporary_roots)
-    lines = [line for told in plain_lines(error) if (line := _without_volatile(told, roots))]
+    told = plain_lines(error)
+    forms = {line: _without_volatile(line, roots) for line in dict.fromkeys(told)}
+    lines = [form for line in told if (form := forms[line])]
     first = [line for line in lines if _ERROR.search(line)][:1]
     last = list(dict.fromkeys(reversed(lines)))[:_LAST_LINES][::-1]
     return " ".join([*first, *(line for line in last if line not in first)])[:LONGEST].rstrip()
