@@ -7,6 +7,14 @@ closing events ends it. An intent without a closing event is a half-done operati
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from agency.domain.checkpointdata import (
+    CheckpointRestoreFinished,
+    CheckpointRestoreStarted,
+    CheckpointSaved,
+    HardResetFinished,
+    HardResetStarted,
+    HardResetSwapped,
+)
 from agency.domain.eventdata import (
     Attach,
     AttentionSet,
@@ -131,6 +139,14 @@ LAND_FINISHED = EventKind("land_finished", LandFinished)
 LAND_FAILED = EventKind("land_failed", OperationFailed)
 CONFLICT_OPENED = EventKind("conflict_opened", ConflictOpened)
 REBASED = EventKind("rebased", Rebased)
+CHECKPOINT_SAVED = EventKind("checkpoint_saved", CheckpointSaved)
+CHECKPOINT_RESTORE_STARTED = EventKind("checkpoint_restore_started", CheckpointRestoreStarted)
+CHECKPOINT_RESTORE_FINISHED = EventKind("checkpoint_restore_finished", CheckpointRestoreFinished)
+CHECKPOINT_RESTORE_FAILED = EventKind("checkpoint_restore_failed", OperationFailed)
+HARD_RESET_STARTED = EventKind("hard_reset_started", HardResetStarted)
+HARD_RESET_SWAPPED = EventKind("hard_reset_swapped", HardResetSwapped)
+HARD_RESET_FINISHED = EventKind("hard_reset_finished", HardResetFinished)
+HARD_RESET_FAILED = EventKind("hard_reset_failed", OperationFailed)
 RECORD_REBUILT = EventKind("record_rebuilt", RecordRebuilt)
 RESTORE_STARTED = EventKind("restore_started", RestoreStarted)
 RESTORE_FINISHED = EventKind("restore_finished", Nothing)
@@ -184,6 +200,12 @@ OPERATIONS: dict[str, OperationKind] = {
     "push_started": OperationKind(name="push", closing=frozenset({"push_finished", "push_failed"})),
     "merge_started": OperationKind(name="merge", closing=frozenset({"merge_finished", "merge_failed"})),
     "land_started": OperationKind(name="land", closing=frozenset({"land_finished", "land_failed"})),
+    "checkpoint_restore_started": OperationKind(
+        name="checkpoint", closing=frozenset({"checkpoint_restore_finished", "checkpoint_restore_failed"})
+    ),
+    "hard_reset_started": OperationKind(
+        name="hard reset", closing=frozenset({"hard_reset_finished", "hard_reset_failed"}), in_the_way=True
+    ),
 }
 """Intent event -> the operation it begins."""
 

@@ -46,9 +46,10 @@ STATUSES = (
     *("needs input", "blocked", "ready for review"),
     *("active", "stalled", "needs attention"),
     *("exited", "stopped", "lost (reboot)", "lost (tmux died)", "lost (ended from outside)"),
-    *("creating", "cleaning", "restoring", "verifying", "pushing", "merging", "landing"),
+    *("creating", "cleaning", "restoring", "verifying", "pushing", "merging", "landing", "resetting"),
     *("interrupted (create)", "interrupted (clean)", "interrupted (restore)"),
     *("interrupted (push)", "interrupted (merge)", "interrupted (land)"),
+    *("interrupted (checkpoint)", "interrupted (hard reset)"),
     *("failed", "worktree missing", "broken", "idle", "merged", "abandoned"),
 )
 """Every status; ``exited`` is followed by its exit code in brackets."""
@@ -82,6 +83,8 @@ _OPERATION_WORDS = {
     "push": "pushing",
     "merge": "merging",
     "land": "landing",
+    "checkpoint": "restoring",
+    "hard reset": "resetting",
 }
 _OPERATION_NEXT = {
     "create": "agency restore finishes the worktree, agency clean removes it",
@@ -90,6 +93,8 @@ _OPERATION_NEXT = {
     "push": "agency push finishes it",
     "merge": "agency merge finishes it",
     "land": "agency land finishes it",
+    "checkpoint": "agency checkpoint restore finishes it",
+    "hard reset": "agency resume goes on, agency restore finishes the worktree",
 }
 
 

@@ -11,8 +11,6 @@ from agency.domain.events import (
     RUN_CREATE_FAILED,
     RUN_CREATED,
     SESSION_START,
-    SETUP_FINISHED,
-    SETUP_STARTED,
     WORKTREE_CREATED,
 )
 from agency.domain.ids import RunId, branch_of, make_run_id, name_from_text, session_of
@@ -29,9 +27,10 @@ from agency.sessions.live import screen_of, tmux_of, watch_start
 from agency.sessions.parent import Parent
 from agency.sessions.remove import clear_way, remove_branch, remove_tree
 from agency.sessions.scaffold import bring_along, scaffold
+from agency.sessions.setup import run_setup
 from agency.sessions.threads import Plan, note_shown_thread
 from agency.store.eventlog import now
-from agency.store.runs import create_record, list_runs, load_run, log_of, remove_record, update_meta
+from agency.store.runs import create_record, list_runs, load_run, log_of, remove_record
 from agency.tools.git.command import LONG, Git
 from agency.tools.git.submodules import fill_submodules
 from agency.tools.git.worktree import add_new_worktree, fill_tree, remove_entry
@@ -165,20 +164,9 @@ def _claim(context: Context, making: Making) -> Run:
 
 
 def _set_up(context: Context, run: Run, settings: Settings, show: Callable[[bytes], None]) -> None:
-    script = settings.scripts.get("setup")
-    if script is None:
-        return
-    from agency.sessions.scripts import record_of, run_recorded_script, script_failed
-
+    hint = f"agency clean {run.name} removes the run, agency resume {run.name} starts it as it is"
     try:
-        result = run_recorded_script(
-            context, run, "setup", script, started=SETUP_STARTED, finished=SETUP_FINISHED, show=show
-        )
-        with context.lock(run.repo_id):
-            update_meta(run, {"setup": record_of(result), "flags": {"setup_failed": None if result.ok else True}})
-        if not result.ok:
-            hint = f"agency clean {run.name} removes the run, agency resume {run.name} starts it as it is"
-            raise script_failed(run, "setup", result, hint=hint)
+        run_setup(context, run, settings, show, hint=hint)
     except BaseException as error:
         with shielded():
             _mark_failed(run, error, "setup")

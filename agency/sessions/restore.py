@@ -7,9 +7,11 @@ from agency.domain.errors import AgencyError
 from agency.domain.events import IN_THE_WAY, RESTORE_FAILED, RESTORE_FINISHED, RESTORE_STARTED
 from agency.domain.journal import Journal, fold
 from agency.domain.repo import Repo
+from agency.domain.reset import SWAPPED
 from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
 from agency.sessions.find import remember
+from agency.sessions.hardreset import finish_reset, settle_reset
 from agency.sessions.park import parked_tree, unpark
 from agency.sessions.place import require_repo_of
 from agency.sessions.remove import clear_way
@@ -47,6 +49,13 @@ def restore_run(context: Context, run: Run | BrokenRun) -> Restored:
         run = mend_record(context, run)
     repo = require_repo_of(context, run)
     require_idle(run, fold(log_of(run).read()))
+    reset = settle_reset(context, run, repo)
+    if reset is not None:
+        if reset.phase == SWAPPED:
+            finish_reset(context, run, repo, reset, None)
+            scaffold(run, None)
+            context.tell("its setup script has not run in the new worktree")
+        return Restored(run=run, how="finished")
     with shielded(), context.lock(run.repo_id) as lock:
         remember(context, repo)
         journal = fold(log_of(run).read())

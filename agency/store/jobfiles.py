@@ -44,11 +44,6 @@ def reset_evidence(directory: str, number: int) -> str:
     return inside(directory, f"evidence/reset-{_number(number)}")
 
 
-def reset_scratch(directory: str, number: int) -> str:
-    """Where a hard reset builds the new worktree."""
-    return inside(directory, f"rebuild/reset-{_number(number)}")
-
-
 def superseded_label(number: int) -> str:
     """What the files of a checkpoint that no longer counts have in their names."""
     return f".superseded-{number}"

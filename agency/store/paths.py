@@ -11,6 +11,8 @@ from agency.domain.testguard import allowed_under_test
 
 LANDING = ".land"
 """After the id of a run in the name of the worktree that is there while it lands."""
+REBUILDING = ".rebuild"
+"""After it in the name of the directory in which its worktree is built anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,10 @@ class Paths:
     def landing(self, repo_id: RepoId, run_id: RunId) -> str:
         """The worktree in which the work of a run is combined with the branch that it lands on."""
         return f"{self.worktree(repo_id, run_id)}{LANDING}"
+
+    def rebuilding(self, repo_id: RepoId, run_id: RunId) -> str:
+        """Where the worktree of a run is built anew, to take the place of the one that is there."""
+        return f"{self.worktree(repo_id, run_id)}{REBUILDING}"
 
 
 def find_paths(environ: Mapping[str, str]) -> Paths:

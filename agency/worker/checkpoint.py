@@ -10,8 +10,8 @@ from hashlib import sha256
 
 from agency.domain.errors import AgencyError
 from agency.domain.redaction import Redactor
-from agency.domain.secretnames import looks_like_secret_file, secrets_in
 from agency.domain.run import Run
+from agency.domain.secretnames import looks_like_secret_file, secrets_in
 from agency.domain.stepcheckpoint import INVALIDATED, SUPERSEDED, StepCheckpoint, StepFile, diff_hash
 from agency.sessions.context import Context
 from agency.sessions.place import require_repo_of, scratch_of

@@ -22,6 +22,7 @@ def context_of(world: World, *, cwd: Path | None = None) -> Context:
         lock_timeout=10.0,
         tell=lambda text: None,
         busy=_silent,
+        allow_scripts=True,
     )
 
 

@@ -15,7 +15,7 @@ from agency.sessions.listing import list_observations
 from agency.sessions.live import tmux_of
 from agency.sessions.worktree import connect, is_connected
 from agency.store.launches import read_launch
-from agency.store.paths import LANDING
+from agency.store.paths import LANDING, REBUILDING
 from agency.store.runs import list_repo_ids, list_runs
 from agency.tools.git.command import Git
 from agency.tools.git.discover import discover
@@ -123,7 +123,9 @@ def _worktrees(context: Context, repo: Repo, *, fix: bool) -> list[Check]:
     except OSError:
         names = []
     for name in sorted(names):
-        run_id = name.removesuffix(LANDING)  # of a run that lands, or whose interrupted land is told with it
+        run_id = name.removesuffix(LANDING).removesuffix(
+            REBUILDING
+        )  # of a run that lands or is reset, or was interrupted
         if not is_run_id(run_id) or RunId(run_id) not in known:
             text = f"{root}/{name} belongs to no run"
             mend = f"look at it, then remove it: {root}/{name}"

@@ -73,8 +73,9 @@ def add_detached(git: Git, *, path: str, commit: str) -> None:
     git.do("worktree", "add", "--quiet", "--no-checkout", "--detach", path, commit)
 
 
-def adopt_tree(git: Git, *, path: str, branch: str, commit: str) -> None:
-    """Make the directory ``path``, whose files stay as they are, a worktree of the repository on ``branch`` again.
+def adopt_tree(git: Git, *, path: str, branch: str, commit: str, index: str | None = None) -> None:
+    """Make the directory ``path``, whose files stay as they are, a worktree of the repository on ``branch`` again. Nothing is
+    staged in it. ``index`` is an index file that knows the files, so that they need not be read.
 
     Repeating it after a kill is safe. Raises E_GIT_FAILED.
     """
@@ -84,6 +85,8 @@ def adopt_tree(git: Git, *, path: str, branch: str, commit: str) -> None:
     admin = admin_dir_of(git, beside)
     if admin is None:
         raise AgencyError("E_GIT_FAILED", f"git made no worktree at {beside}", hint="agency doctor")
+    if index is not None and os.path.exists(index):
+        shutil.copy2(index, f"{admin}/index")
     write_links(admin, path)
     shutil.rmtree(beside)
     Git(environ=git.environ, tree=path).do("reset", "--quiet", "--mixed", timeout=LONG)
