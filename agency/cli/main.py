@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "push": "Push the branch of a run; open or update its pull request.",
     "merge": "Merge the pull request of a run and archive the run.",
     "diff": "What a run changed since its parent.",
+    "checkpoint": "Keep the files of a run, and go back to them.",
     "conflicts": "Which runs would conflict if they were landed now.",
     "events": "What happened to a run.",
     "logs": "Output of the scripts and of the pane.",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from agency.domain.budgets import Budgets
 from agency.domain.failures import RETRYABLE, FailureClass, TimeoutReason
 from agency.domain.signature import Signature
 
@@ -17,19 +18,6 @@ left."""
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 60.0
 LONGEST_RETRY_AFTER = 600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budgets:
-    """How much may be tried. ``max_attempts`` of a step, the first one included; ``timeout_seconds`` and
-    ``idle_timeout_seconds`` of an attempt; ``no_progress_limit``: as many equal failures in a row are being stuck;
-    ``max_resets``: hard resets of the whole job. 0 switches a timer, the rule of no progress or hard resets off."""
-
-    max_attempts: int = 3
-    timeout_seconds: float = 900.0
-    idle_timeout_seconds: float = 300.0
-    no_progress_limit: int = 2
-    max_resets: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,7 @@ _OPERATION_NEXT = {
     "push": "agency push finishes it",
     "merge": "agency merge finishes it",
     "land": "agency land finishes it",
-    "checkpoint": "agency checkpoint restore finishes it",
+    "checkpoint": "agency checkpoint restore, typed again, finishes it",
     "hard reset": "agency resume goes on, agency restore finishes the worktree",
 }
 

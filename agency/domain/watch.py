@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from agency.domain.budgets import Budgets
 from agency.domain.clock import ActiveClock
-from agency.domain.healing import Budgets
 
 Trip = Literal["exited", "idle", "wall"]
 """The runner ended by itself; it told nothing new for too long; the attempt took too long."""

@@ -10,12 +10,14 @@ from agency.domain.ids import RepoId, RunId, is_run_id
 from agency.domain.journal import fold
 from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
+from agency.sessions.expire import drop_checkpoints, drop_evidence, old_checkpoints, old_evidence
 from agency.sessions.find import find_repo
 from agency.sessions.park import parked_trees
 from agency.sessions.place import repo_of
 from agency.sessions.remove import remove_directory
 from agency.store.runs import list_repo_ids, list_runs, load_run, log_of, remove_record, sweep_hidden
 from agency.tools.git.command import Git
+from agency.tools.git.keptrefs import drop_refs, kept_refs
 from agency.tools.git.rebase import before_ref
 from agency.tools.git.snapshot import trash_ref
 
@@ -24,7 +26,8 @@ _CENTURY = 36525 * 86400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """Something on disk: ``kind`` is run, archived or leftover; ``size`` is in bytes as the disk counts them."""
+    """Something on disk: ``kind`` is run, archived, leftover, checkpoint (``name`` tells of which run and its number) or evidence
+    (the worktree that a hard reset replaced); ``size`` is in bytes as the disk counts them, of a checkpoint 0."""
 
     kind: str
     repo_id: str
@@ -35,9 +38,11 @@ class Item:
 
 
 def collect_garbage(context: Context, *, repo: str | None, older_than: float, dry_run: bool) -> list[Item]:
-    """Remove archived runs (record, parked worktree, trash ref) older than ``older_than`` seconds, and leftovers.
+    """Remove archived runs (record, parked worktree, refs) older than ``older_than`` seconds, leftovers, and what was kept of
+    present runs without a person asking for it: checkpoints, and worktrees that a hard reset replaced.
 
-    Looks at the repo of the caller, else at every repo. With ``dry_run`` only tells what would go. Never touches a present run.
+    Looks at the repo of the caller, else at every repo. With ``dry_run`` only tells what would go. Never touches what a present
+    run works in.
     """
     limit = datetime.now(UTC) - timedelta(seconds=min(older_than, _CENTURY))
     gone = []
@@ -51,6 +56,9 @@ def collect_garbage(context: Context, *, repo: str | None, older_than: float, dr
                 item = _archived_item(context, run)
                 if dry_run or _let_go(context, run, limit):
                     gone.append(item)
+        for present in list_runs(context.paths, repo_id):
+            if isinstance(present, Run):
+                gone += _expire(context, present, limit, dry_run=dry_run)
         for path in _leftovers(context, repo_id, limit):
             gone.append(
                 Item(kind="leftover", repo_id=repo_id, run_id="", name=os.path.basename(path), size=size_of([path]))
@@ -126,8 +134,27 @@ def _let_go(context: Context, run: Run | BrokenRun, limit: datetime) -> bool:
             git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
             for ref in (trash_ref(run.run_id), before_ref(run.run_id)):
                 git.ask("update-ref", "-d", ref)
+            drop_refs(git, kept_refs(git, run.run_id))
         remove_record(run)
     return True
+
+
+def _expire(context: Context, run: Run, limit: datetime, *, dry_run: bool) -> list[Item]:
+    """Let go of what was kept of a present run without a person asking for it."""
+    checkpoints = old_checkpoints(context, run, limit)
+    evidence = old_evidence(run, limit)
+    items = [_kept_item(run, "checkpoint", str(one.number), 0) for one in checkpoints]
+    items += [_kept_item(run, "evidence", os.path.basename(path), size_of([path])) for path in evidence]
+    if not dry_run:
+        if checkpoints:
+            drop_checkpoints(context, run, limit)
+        for path in evidence:
+            drop_evidence(context, run, path)
+    return items
+
+
+def _kept_item(run: Run, kind: str, what: str, size: int) -> Item:
+    return Item(kind=kind, repo_id=run.repo_id, run_id=run.run_id, name=f"{run.name} {what}", size=size)
 
 
 def _leftovers(context: Context, repo_id: RepoId, limit: datetime) -> list[str]:

@@ -19,6 +19,7 @@ from agency.store.paths import LANDING, REBUILDING
 from agency.store.runs import list_repo_ids, list_runs
 from agency.tools.git.command import Git
 from agency.tools.git.discover import discover
+from agency.tools.git.keptrefs import kept_refs, runs_with_refs
 from agency.tools.git.worktree import list_checkouts, remove_entry
 from agency.tools.tmux.look import list_panes
 
@@ -30,6 +31,7 @@ def check_leftovers(context: Context, repo: Repo | None, *, fix: bool) -> list[C
     checks = [*_operations(context), *_sessions(context)]
     if repo is not None:
         checks += [*_links(context, repo, fix=fix), *_worktrees(context, repo, fix=fix), *_branches(context, repo)]
+        checks += _refs(context, repo)
     return checks
 
 
@@ -48,7 +50,9 @@ def _operations(context: Context) -> list[Check]:
             operation = seen.facts.operation or ""
             text = f"{name}: {operation} was interrupted after {seen.facts.operation_step}"
             mend = f"agency clean {seen.run.run_id}, or agency restore {seen.run.run_id}"
-            if operation not in IN_THE_WAY:
+            if operation == "checkpoint":
+                mend = f"agency checkpoint ls {seen.run.run_id}, and restore one"
+            elif operation not in IN_THE_WAY:
                 mend = f"agency {operation} {seen.run.run_id}"
             checks.append(Check(name="run", state="warning", text=text, mend=mend))
         elif not seen.facts.worktree_present and not seen.run.archived:
@@ -153,3 +157,21 @@ def _branches(context: Context, repo: Repo) -> list[Check]:
         )
         for branch in lost
     ] or [Check(name="branches", state="ok", text="every agency branch belongs to a run")]
+
+
+def _refs(context: Context, repo: Repo) -> list[Check]:
+    """Checkpoints of runs that are neither present nor archived."""
+    git = Git(environ=context.environ, git_dir=repo.git_dir)
+    known = {
+        run.run_id for archived in (False, True) for run in list_runs(context.paths, repo.repo_id, archived=archived)
+    }
+    return [
+        Check(
+            name="checkpoints",
+            state="warning",
+            text=f"{len(refs)} ref{'' if len(refs) == 1 else 's'} of run {run_id}, which is gone",
+            mend="; ".join(f"git update-ref -d {ref}" for ref in refs),
+        )
+        for run_id in sorted(runs_with_refs(git))
+        if RunId(run_id) not in known and (refs := kept_refs(git, run_id))
+    ]

@@ -32,7 +32,7 @@ def changes_of_trees(git: Git, before: str, after: str) -> tuple[FileChange, ...
     """The files in which ``after`` differs from ``before``, by the bytes of their paths. Raises E_GIT_FAILED."""
     if before == after:
         return ()
-    words = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", before, after)
+    words = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", f"{before}^{{tree}}", f"{after}^{{tree}}")
     fields = git.do(*words, timeout=LONG).out.split(b"\0")[:-1]
     found = []
     for head, path in zip(fields[::2], fields[1::2], strict=True):

@@ -16,7 +16,8 @@ from agency.tools.git.discover import discover
 from agency.tools.git.status import tree_status
 from agency.tools.git.worktree import list_checkouts, resolve
 
-_UNDER_WAY = ("MERGE_HEAD", "rebase-merge", "rebase-apply", "CHERRY_PICK_HEAD", "REVERT_HEAD", "BISECT_LOG")
+UNDER_WAY = ("MERGE_HEAD", "rebase-merge", "rebase-apply", "CHERRY_PICK_HEAD", "REVERT_HEAD", "BISECT_LOG")
+"""What git keeps about a worktree while it is in the middle of something there."""
 _PATIENCE = 3.0
 _POLL = 0.05
 
@@ -36,7 +37,7 @@ def unclean(git: Git) -> str | None:
     place = discover(git.tree or "")
     if place is None:
         return "git does not work there"
-    for name in _UNDER_WAY:
+    for name in UNDER_WAY:
         if os.path.lexists(f"{place.git_dir}/{name}"):
             return f"git is in the middle of something there ({name})"
     changed = tree_status(git).changed

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agency.domain.budgets import Budgets
 from agency.domain.clock import LONGEST_TICK, ActiveClock
-from agency.domain.healing import Budgets
 from agency.domain.watch import Watched, trip
 
 BUDGETS = Budgets(timeout_seconds=30, idle_timeout_seconds=10)
