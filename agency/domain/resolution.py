@@ -65,6 +65,15 @@ class Card:
             ]
         return (*steps, *self._last_steps())
 
+    @property
+    def undo(self) -> str | None:
+        """What takes a rebase that is under way back, typed wherever one stands; None when none is."""
+        return self.in_worktree("rebase", "--abort") if self.state == "rebasing" else None
+
+    def in_worktree(self, *words: str) -> str:
+        """A git command for the worktree, which does no harm when it is typed in the user's checkout."""
+        return shlex.join(["git", "-C", self.worktree, *words])
+
     def _last_steps(self) -> list[Step]:
         if self.state == "empty":
             return [Step(command=f"agency clean {self.name}", does=f"{self.base} has all that the run committed")]

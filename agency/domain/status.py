@@ -227,7 +227,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         name="attention",
-        says="a person asked for a look at the run, and nobody resumed or cleared it since",
+        says="a verify failed or somebody asked for a look at the run, and nothing has ended that since",
         applies=lambda f: f.attention is not None,
         status=_always("needs attention"),
         summary=lambda f: "; ".join(part for part in (f.attention, _ended(f)) if part),

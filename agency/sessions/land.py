@@ -20,6 +20,7 @@ from agency.sessions.context import Context
 from agency.sessions.finished import Work, archive_merged, note_landed, require_committed, require_same
 from agency.sessions.landcheck import (
     LandRequest,
+    again,
     checkout_of,
     conflict_error,
     consents_to_land,
@@ -133,7 +134,8 @@ def _land(
             log_of(run).append(combined)
             require_target_takes(context, run, repo, target, onto, subject.commit)
             step = "verify"
-            if verify_landing(context, run, repo, subject, show) is None and attempt == 1:
+            next_command = again(run, target, strategy)
+            if verify_landing(context, run, repo, subject, show, again=next_command) is None and attempt == 1:
                 context.tell("there is no verify script; the work lands without one")
             step = "move"
             with shielded():
@@ -145,7 +147,7 @@ def _land(
         raise AgencyError(
             "E_TARGET_MOVED",
             f"{target} moved {_TRIES} times while {run.name} was being combined with it",
-            hint=f"agency land {run.name}, when {target} rests",
+            hint=f"{again(run, target, strategy)}, when {target} rests",
             run_id=run.run_id,
         )
     except BaseException as error:

@@ -54,7 +54,7 @@ def consents_to_land(run: Run, target: str, request: LandRequest) -> bool:
         raise AgencyError(
             "E_CONFIRMATION_REQUIRED",
             f"landing {run.name} moves {target}, ends its session and archives it",
-            hint=f"agency land {run.name} --yes",
+            hint=f"{again(run, target, request.strategy)} --yes",
             run_id=run.run_id,
         )
     return request.confirm(
@@ -71,7 +71,7 @@ def checkout_of(context: Context, run: Run, git: Git, target: str) -> str | None
             raise AgencyError(
                 "E_TARGET_DIRTY",
                 f"the checkout of {target} cannot be brought along: {reason}",
-                hint=f"commit or stash there, then: agency land {run.name}",
+                hint=f"commit or stash there, then: {again(run, target)}",
                 run_id=run.run_id,
                 checkout=place,
             )
@@ -79,7 +79,7 @@ def checkout_of(context: Context, run: Run, git: Git, target: str) -> str | None
         raise AgencyError(
             "E_TARGET_DIRTY",
             f"{target} is checked out in {len(places)} places, which cannot be moved at once",
-            hint=f"git worktree remove one of them, then: agency land {run.name}",
+            hint=f"git worktree remove one of them, then: {again(run, target)}",
             run_id=run.run_id,
             checkouts=places,
         )
@@ -113,7 +113,7 @@ def require_ahead(git: Git, run: Run, onto: str, tip: str, target: str) -> None:
         raise AgencyError(
             "E_NOT_FAST_FORWARD",
             f"{target} has commits that {run.name} lacks",
-            hint=f"agency land {run.name}{_into(run, target)} --rebase, or {_resolve(run, target)} --start",
+            hint=f"{again(run, target, 'rebase')}, or {_resolve(run, target)} --start",
             run_id=run.run_id,
         )
 
@@ -137,6 +137,12 @@ def nothing_to_land(run: Run, target: str) -> AgencyError:
         hint=f"agency clean {run.name}",
         run_id=run.run_id,
     )
+
+
+def again(run: Run, target: str, strategy: str = "squash") -> str:
+    """The command that lands the run there, in that way."""
+    how = "" if strategy == "squash" else f" --{strategy}"
+    return f"agency land {run.name}{_into(run, target)}{how}"
 
 
 def _resolve(run: Run, target: str) -> str:

@@ -56,9 +56,10 @@ def discard_landing(context: Context, run: Run, repo: Repo | None) -> None:
 
 
 def verify_landing(
-    context: Context, run: Run, repo: Repo, subject: Subject, show: Callable[[bytes], None]
+    context: Context, run: Run, repo: Repo, subject: Subject, show: Callable[[bytes], None], *, again: str
 ) -> ScriptResult | None:
     """Set the landing worktree up as that of a run is, and run the verify script in it; None when none is configured.
+    ``again`` is the command that lands it.
 
     Raises E_SCRIPT_FAILED, E_SCRIPT_TIMEOUT, E_SCRIPT_NOT_FOUND, E_INTERRUPTED.
     """
@@ -67,16 +68,18 @@ def verify_landing(
     if script is None:
         return None
     at_place = replace(run, worktree=subject.place)
-    _set_up(context, at_place, repo, settings, show)
+    _set_up(context, at_place, repo, settings, show, again=again)
     result = verify_subject(
         context, run, subject, script, begun=lambda event: record_start(context, run, subject, event), show=show
     )
     if not result.ok:
-        raise verify_failed(run, result)
+        raise verify_failed(run, result, again=again)
     return result
 
 
-def _set_up(context: Context, at_place: Run, repo: Repo, settings: Settings, show: Callable[[bytes], None]) -> None:
+def _set_up(
+    context: Context, at_place: Run, repo: Repo, settings: Settings, show: Callable[[bytes], None], *, again: str
+) -> None:
     """What a new worktree gets, so that its verify script finds what it needs."""
     fill_submodules(Git(environ=context.environ, tree=at_place.worktree), repo.git_dir)
     scaffold(at_place, None)
@@ -87,5 +90,4 @@ def _set_up(context: Context, at_place: Run, repo: Repo, settings: Settings, sho
         return
     result = run_script(context, at_place, "setup", setup, begun=lambda event: None, show=show, log_name="land-setup")
     if not result.ok:
-        hint = f"mend the setup script, then: agency land {at_place.name}"
-        raise script_failed(at_place, "setup", result, hint=hint)
+        raise script_failed(at_place, "setup", result, hint=f"mend the setup script, then: {again}")

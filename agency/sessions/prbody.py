@@ -65,6 +65,6 @@ def _verified(run: Run, git: Git, tip: str) -> str:
     record = read_verify_record(run)
     if record is None:
         return "not run"
-    word = "ok" if record.get("ok") is True else "failed"
+    word = "ok" if record.get("ok") is True else "cancelled" if record.get("cancelled") is True else "failed"
     holds = record.get("tree") == git.say("rev-parse", f"{tip}^{{tree}}")
     return word if holds else f"{word} (stale: the files have changed since)"

@@ -61,7 +61,7 @@ class Telling:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
     """What came of a start. ``how``: ``opened``, ``rebased`` (nothing conflicted), ``current`` (nothing was to be done), or
-    ``under way`` before. ``undo`` is what to type in the worktree to take it back; ``telling`` is None when there was nothing to
+    ``under way`` before. ``undo`` is what to type to take it back; ``telling`` is None when there was nothing to
     tell the runner."""
 
     card: Card
@@ -105,10 +105,9 @@ def open_conflict(context: Context, run: Run, *, into: str | None, tell: bool) -
             }
             log_of(run).append(CONFLICT_OPENED(data), durable=True)
             discard_intent(run)
-    undo = {"rebased": f"git reset --hard {before_ref(run.run_id)}", "current": None}.get(
-        opened.how, "git rebase --abort"
-    )
-    return Started(card=describe_state(context, run, repo, target), how=opened.how, undo=undo, telling=telling)
+    card = describe_state(context, run, repo, target)
+    undo = card.in_worktree("reset", "--hard", before_ref(run.run_id)) if opened.how == "rebased" else card.undo
+    return Started(card=card, how=opened.how, undo=undo, telling=telling)
 
 
 def _open(context: Context, run: Run, repo: Repo, target: Target) -> _Opened:

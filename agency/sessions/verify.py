@@ -43,6 +43,7 @@ class Evidence:
     """What the last verify found. ``stale``: the worktree no longer holds what it was found for."""
 
     ok: bool
+    cancelled: bool
     finished_at: str
     commit: str
     summary: str | None
@@ -51,7 +52,8 @@ class Evidence:
     @property
     def word(self) -> str:
         """It in a word or two."""
-        return ("ok" if self.ok else "failed") + (" (stale)" if self.stale else "")
+        word = "ok" if self.ok else "cancelled" if self.cancelled else "failed"
+        return word + (" (stale)" if self.stale else "")
 
 
 def verify_run(
@@ -90,7 +92,7 @@ def verify_run(
 
     result = verify_subject(context, run, subject, script, begun=begin, show=show)
     if not result.ok:
-        raise verify_failed(run, result)
+        raise verify_failed(run, result, again=f"agency verify {run.name}")
     _tell_of_changes(context, run, subject)
     return result
 
@@ -202,11 +204,9 @@ def _note_time(context: Context, run: Run, finished_at: str) -> None:
         context.tell(f"the record does not tell when it was verified: {error.message}")
 
 
-def verify_failed(run: Run, result: ScriptResult) -> AgencyError:
-    """The error for work that did not pass."""
-    return script_failed(
-        run, "verify", result, hint=f"agency logs {run.name} verify shows all of it; then agency verify {run.name}"
-    )
+def verify_failed(run: Run, result: ScriptResult, *, again: str) -> AgencyError:
+    """The error for work that did not pass; ``again`` is what to type once it does."""
+    return script_failed(run, "verify", result, hint=f"agency logs {run.name} verify shows all of it; then {again}")
 
 
 def evidence_of(context: Context, run: Run) -> Evidence | None:
@@ -221,6 +221,7 @@ def evidence_of(context: Context, run: Run) -> Evidence | None:
     summary = record.get("summary")
     return Evidence(
         ok=record.get("ok") is True,
+        cancelled=record.get("cancelled") is True,
         finished_at=str(record.get("finished_at", "")),
         commit=str(record.get("commit", "")),
         summary=summary if isinstance(summary, str) else None,

@@ -211,8 +211,11 @@ def test_work_that_the_target_has_already_by_content_is_refused(world: World) ->
 def test_without_a_terminal_it_needs_yes(world: World) -> None:
     with_work(world, "fix", {"new": "new\n"})
     before = tip(world)
-    refused = world.agency("land", "fix")
-    assert (refused.code, refused.error_code) == (1, "E_CONFIRMATION_REQUIRED")
+    world.git("branch", "release")
+    for words in (("land", "fix"), ("land", "fix", "--into", "release", "--merge")):
+        refused = world.agency(*words)
+        assert (refused.code, refused.error_code) == (1, "E_CONFIRMATION_REQUIRED")
+        assert f"hint: agency {' '.join(words)} --yes\n" in refused.err
     assert tip(world) == before
 
 
@@ -264,6 +267,7 @@ def test_a_verify_that_says_no_leaves_everything_as_it_was_and_calls_for_attenti
     before = tip(world)
     refused = world.agency("land", "fix", "--yes", "--json")
     assert (refused.code, refused.error["code"]) == (1, "E_SCRIPT_FAILED")
+    assert refused.error["hint"] == "agency logs fix verify shows all of it; then agency land fix"
     assert refused.error["details"]["last_lines"] == [str(n) for n in range(11, 31)]
     assert (tip(world), world.git("status", "--porcelain")) == (before, "")
     assert (run.row()["derived_status"], run.row()["attention"]) == ("needs attention", "verify_failed")

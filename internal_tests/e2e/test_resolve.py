@@ -181,7 +181,7 @@ def test_start_opens_the_conflict_and_keeps_where_the_branch_was(world: World, r
     assert f"rebasing {run.branch} on main stopped at a conflict" in result.err
     assert result.pairs["conflicts"] == "deep/a b.txt, file.txt"
     assert result.pairs["told"] == "no, its runner is not there"
-    assert result.out.splitlines()[-1] == "undo: git rebase --abort"
+    assert result.out.splitlines()[-1] == f"undo: git -C {run.worktree} rebase --abort"
     assert "1. agency resume fix, or agency open fix" in result.out
     assert is_rebasing(world, run)
     assert "<<<<<<<" in (run.worktree / "file.txt").read_text()
@@ -203,9 +203,10 @@ def test_start_opens_the_conflict_and_keeps_where_the_branch_was(world: World, r
 
 
 def test_the_undo_that_is_told_takes_all_of_it_back(world: World, run: SeenRun) -> None:
-    old = tip(world, run.branch)
+    old, mine = tip(world, run.branch), checkout(world)
     undo = world.ok("resolve", "fix", "--start", "--json").data["undo"]
-    subprocess.run(undo, shell=True, cwd=run.worktree, env=world.env, check=True, capture_output=True)  # noqa: S602
+    subprocess.run(undo, shell=True, cwd=world.repo, env=world.env, check=True, capture_output=True)  # noqa: S602
+    assert checkout(world) == mine
     assert tip(world, run.branch) == old
     assert world.git("status", "--porcelain", "--branch", cwd=run.worktree).splitlines() == [f"## {run.branch}"]
     assert (run.worktree / "file.txt").read_text() == LINES.replace("4", "FIX")
@@ -221,10 +222,12 @@ def test_start_without_a_conflict_rebases_and_says_so(world: World) -> None:
     assert world.git("log", "--format=%s", "-2", run.branch).splitlines() == ["mine", "theirs"]
     (event,) = [event["data"] for event in run.events if event["event"] == "rebased"]
     assert event == {"target": "main", "onto": tip(world, "main"), "old": old, "new": tip(world, run.branch)}
-    assert result.out.splitlines()[-1] == f"undo: git reset --hard refs/agency/before/{run.id}"
+    undo = f"git -C {run.worktree} reset --hard refs/agency/before/{run.id}"
+    assert result.out.splitlines()[-1] == f"undo: {undo}"
     assert "told" not in result.pairs
-    world.git("reset", "--quiet", "--hard", f"refs/agency/before/{run.id}", cwd=run.worktree)
-    assert tip(world, run.branch) == old
+    mine = checkout(world)
+    subprocess.run(undo, shell=True, cwd=world.repo, env=world.env, check=True, capture_output=True)  # noqa: S602
+    assert (tip(world, run.branch), checkout(world)) == (old, mine)
 
 
 def test_start_with_nothing_to_rebase_changes_nothing(world: World) -> None:
@@ -261,7 +264,7 @@ def test_a_second_start_shows_the_rebase_that_is_under_way_and_leaves_it(world: 
     world.git("add", "file.txt", cwd=run.worktree)
     card = world.ok("resolve", "fix")
     assert card.pairs["conflicts"] == "deep/a b.txt"
-    assert card.pairs["undo"] == "git rebase --abort"
+    assert card.pairs["undo"] == f"git -C {run.worktree} rebase --abort"
     assert "--start" not in card.out
     world.git("add", "--all", cwd=run.worktree)
     assert world.ok("resolve", "fix").pairs["conflicts"] == "none left"

@@ -185,6 +185,7 @@ def test_a_cancelled_verify_leaves_evidence_that_says_so_and_can_be_typed_again(
         assert command.end().code == 130
     shown = world.ok("show", "fix", "--json").data["verify"]
     assert (shown["ok"], shown["cancelled"], shown["timed_out"], shown["exit_code"]) == (False, True, False, None)
+    assert shown["word"] == "cancelled"
     assert find_named(world, "fix").status() == "active"
     gate.stand_open()
     world.ok("verify", "fix")

@@ -51,7 +51,7 @@ def command(
         note("canceled")
         return
     if landed.already:
-        note(f"{landed.run.name} has landed before")
+        note(f"{landed.run.name} has landed before{f' on {landed.target}' if landed.target else ''}")
     result = {
         "landed": landed.run.run_id,
         "target": landed.target,

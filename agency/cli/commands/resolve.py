@@ -78,7 +78,7 @@ def _print(card: "Card", started: "Started | None") -> None:
     width = min(60, max((len(step.command) for step in steps), default=0))
     for number, step in enumerate(steps, 1):
         print_line(f"  {number}. {_shown(step.command).ljust(width)}  # {step.does}")
-    undo = started.undo if started is not None else "git rebase --abort" if card.state == "rebasing" else None
+    undo = started.undo if started is not None else card.undo
     if undo is not None:
         print_line(f"undo: {undo}")
 
@@ -101,7 +101,7 @@ def _described(card: "Card", started: "Started | None") -> dict[str, object]:
         "conflicts": list(card.paths),
         "next": [{"command": step.command, "does": step.does} for step in card.steps],
         "started": started.how if started is not None else None,
-        "undo": started.undo if started is not None else None,
+        "undo": started.undo if started is not None else card.undo,
         "told": telling.told if telling is not None else None,
         "took_it": telling.took_it if telling is not None else None,
         "not_told_because": telling.reason if telling is not None else None,
