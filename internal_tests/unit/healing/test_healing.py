@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agency.domain.budgets import Budgets
 from agency.domain.failures import RETRYABLE, FailureClass, TimeoutReason
 from agency.domain.healing import (
     LONGEST_DELAY,
     LONGEST_RETRY_AFTER,
-    Budgets,
     NoProgress,
     Strategy,
     Verdict,
