@@ -27,7 +27,7 @@ def budget_options(command: F) -> F:
     wrapped: F = _gathered(command)
     for option, name, kind, says in reversed(_BUDGETS):
         metavar = "DURATION" if isinstance(kind, Duration) else "N"
-        wrapped = click.option(f"--{option}", name, type=kind, metavar=metavar, help=f"With --headless: {says}")(
+        wrapped = click.option(f"--{option}", name, type=kind, metavar=metavar, help=f"With --headless: {says[0].lower()}{says[1:]}")(
             wrapped
         )
     return wrapped

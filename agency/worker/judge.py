@@ -142,7 +142,7 @@ def _summary(ended: Ended, own: Sequence[str]) -> str:
     if end.timeout == "wall":
         return _gist(f"not done after {ended.seconds:.0f} s" + (f"; it said last: {said}" if said else ""))
     if ended.check_code:
-        return _gist(f"the check failed with exit code {ended.check_code}: {said}")
+        return _gist(f"the check failed with exit code {ended.check_code}" + (f": {said}" if said else ""))
     how = f"ended by {end.signal}" if end.signal else f"ended with exit code {end.exit_code}"
     return _gist(f"the runner {how}" + (f": {said}" if said else ""))
 

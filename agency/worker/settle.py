@@ -86,7 +86,7 @@ def _accepted(work: Work, record: Mapping[str, Any]) -> None:
 def _reason(record: Mapping[str, Any]) -> str:
     """Why the job stops, in words."""
     words = _WORDS.get(record.get("reason") or "")
-    summary = str(record["failureSummary"]).rstrip(": ")
+    summary = str(record["failureSummary"])
     return f"{words}: {summary}" if words else summary
 
 

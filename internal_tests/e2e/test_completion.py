@@ -15,7 +15,7 @@ def shell(world: World, request: pytest.FixtureRequest) -> Shell:
 
 
 def test_commands(world: World, shell: Shell) -> None:
-    shell.expect("agency re", "resume", "rename", "resolve", "restore")
+    shell.expect("agency re", "release", "rename", "resolve", "restore", "resume", "resume-from", "retry-step")
 
 
 def test_subcommands(world: World, shell: Shell) -> None:

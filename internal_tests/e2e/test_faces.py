@@ -11,6 +11,10 @@ import pytest
 
 from internal_tests.support.world import AGENCY, Result, World
 
+OF_JOBS = [
+    *("steps", "attempts", "pause", "unpause", "takeover", "release"),
+    *("retry-step", "hard-reset", "resume-from"),
+]
 NEEDS_REF = [
     *("attach", "resume", "send", "wait", "stop", "kill", "show", "explain", "diff", "events", "logs"),
     *(
@@ -28,15 +32,18 @@ NEEDS_REF = [
         "restore",
         "fork",
     ),
+    *OF_JOBS,
 ]
 COMMANDS = [
     *("init", "allow", "doctor", "run", "ls", "conflicts", "gc", "usage", "du", "config", "completion"),
+    *("job", "checkpoint"),
     *NEEDS_REF,
 ]
 PRINTS_JSON = [
     *("init", "allow", "doctor", "run", "ls", "conflicts", "gc", "usage", "du"),
     *("resume", "send", "wait", "stop", "kill", "show", "explain", "events", "verify", "land"),
     *("resolve", "push", "merge", "path", "mark", "rename", "clean", "restore"),
+    *OF_JOBS,
 ]
 
 

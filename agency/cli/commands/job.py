@@ -8,7 +8,7 @@ def command() -> None:
     """Job files of headless runs."""
 
 
-@command.command("schema", short_help="Print the JSON Schema of a job file.")
+@command.command("schema")
 def schema() -> None:
     """Print the JSON Schema of a job file."""
     import json

@@ -89,12 +89,16 @@ def command(
     """Start a run: a git worktree on a branch of its own, the setup script of the repo, and a tmux session in which the
     runner works. Then show the session; Ctrl-b d leaves it, and everything goes on.
 
+    With --headless a worker drives the runner through a job without a person, watches it, and recovers when it is stuck; agency
+    attach shows it at work.
+
     Your checkout is never touched. Words after -- are added to the command line of the runner.
 
     \b
     agency run fix-login
     agency run --runner codex --prompt "mend the login form" --detached
     agency run try -r claude -- --model opus
+    agency run fix-login --headless --prompt "mend the login form" --wait
     """
     from agency.sessions.attach import attach_run
     from agency.sessions.create import RunRequest, create_run
