@@ -43,7 +43,7 @@ _VOLATILE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (r"(?<!\w)[0-9a-f]{7,}(?!\w)", "<hex>"),
         (r"(?<=[\w\])]):\d{1,6}(?::\d{1,6})?(?!\w)", ":<n>"),  # a port, or line and column
-        (r"(?<=\w)\[\d+\]", "[<n>]"),  # a process id as syslog writes it
+        (r"(?:(?<=\w)|(?<=<time> ))\[\d+\]", "[<n>]"),  # a process id as syslog writes it, or as logs do after the time
         (r"#\d+\b|(?<![\w.])\d+(?:/| of )\d+(?![\w.])", "<count>"),
     )
 )

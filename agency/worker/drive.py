@@ -53,6 +53,7 @@ def _attempt(work: Work, controls: Controls) -> None:
     work.save(work.state.begun())
     running = work.state.running
     assert running is not None
+    work.thread_told = None
     record = begun_record(work)
     work.keep_attempt(record)
     write_context(work)

@@ -136,7 +136,8 @@ def _summary(ended: Ended, own: Sequence[str]) -> str:
     end = ended.end
     if ended.refused is not None:
         return _gist(f"{ended.refused.code}: {ended.refused.message}")
-    said = " ".join(line.strip() for line in _error_text(ended, own)[-6:])
+    told = reversed([line.strip() for line in _error_text(ended, own)])
+    said = " ".join(reversed(list(dict.fromkeys(told))[:6]))  # of what is told more than once, the last
     if end.timeout == "idle":
         return _gist(f"no sign of progress for {end.idle:.0f} s" + (f"; it said last: {said}" if said else ""))
     if end.timeout == "wall":

@@ -26,6 +26,7 @@ VOLATILE = {
     "count": ("3/10", "12 of 20"),
     "attempt": ("attempt 1", "attempt 12"),
     "syslog": ("codex[12]: no", "codex[4711]: no"),
+    "log line": ("2026-11-28T13:30:21.377+00:00 [484] no", "2026-11-28 13:31:02 UTC [50712] no"),
 }
 
 
