@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _BUDGETS: tuple[tuple[str, str, click.ParamType[Any], str], ...] = (
     ("max-attempts", "max_attempts", click.IntRange(min=1), "Attempts at each step."),
     ("timeout", "timeout", Duration(), "How long an attempt may take; 0s: as long as it likes."),
-    ("idle-timeout", "idle_timeout", Duration(), "How long an attempt may show no progress; 0s: for ever."),
+    ("idle-timeout", "idle_timeout", Duration(), "How long an attempt may show no progress; 0s: always."),
     ("no-progress-limit", "no_progress_limit", click.IntRange(min=0), "Equal failures in a row that count as stuck."),
     ("max-resets", "max_resets", click.IntRange(min=0), "How often the worktree may be rebuilt."),
 )
@@ -27,9 +27,9 @@ def budget_options(command: F) -> F:
     wrapped: F = _gathered(command)
     for option, name, kind, says in reversed(_BUDGETS):
         metavar = "DURATION" if isinstance(kind, Duration) else "N"
-        wrapped = click.option(f"--{option}", name, type=kind, metavar=metavar, help=f"With --headless: {says[0].lower()}{says[1:]}")(
-            wrapped
-        )
+        wrapped = click.option(
+            f"--{option}", name, type=kind, metavar=metavar, help=f"With --headless: {says[0].lower()}{says[1:]}"
+        )(wrapped)
     return wrapped
 
 

@@ -31,7 +31,7 @@ ACTIONS: dict[str, ActionKind] = {
     for kind in (
         ActionKind(name="pause"),
         ActionKind(name="unpause"),
-        ActionKind(name="takeover", at_once=True),
+        ActionKind(name="takeover", on_ended=True, at_once=True),
         ActionKind(name="release"),
         ActionKind(name="retry_step", recovery=True, strategy="soft_reset", on_ended=True),
         ActionKind(name="hard_reset_step", recovery=True, strategy="hard_reset", on_ended=True, at_once=True),

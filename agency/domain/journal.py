@@ -8,7 +8,8 @@ from agency.domain.events import OPERATIONS
 
 _STARTS = frozenset({"session_start", "resume_create", "resume_restart"})
 _ENDS_SESSION = frozenset({"kill_session", "work_kept", "clean_finished"})
-_CLEARS_ATTENTION = frozenset({"attention_cleared", "resume_attach", "resume_create", "resume_restart"})
+_GOES_ON = "task.control.pause.cleared"
+_CLEARS_ATTENTION = frozenset({"attention_cleared", "resume_attach", "resume_create", "resume_restart", _GOES_ON})
 VERIFY_FAILED = "verify_failed"
 """The reason for attention that a failed verify sets and a good one clears."""
 

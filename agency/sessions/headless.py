@@ -70,10 +70,10 @@ def words_for_model(runner: Runner, model: str | None) -> tuple[str, ...]:
     return model_words(runner, model) if model is not None else ()
 
 
-def plan_worker(context: Context, run: Run) -> Plan:
-    """Start the worker of a run, which goes on where an earlier one was."""
-    allowed = ("--allow-scripts",) if context.allow_scripts else ()
-    return Plan(argv=(sys.executable, "-P", "-m", "agency.worker", run.directory, *allowed))
+def plan_worker(context: Context, run: Run, *, fresh: bool = False) -> Plan:
+    """Start the worker of a run, which goes on where an earlier one was; with ``fresh`` in a new conversation."""
+    options = (*(("--allow-scripts",) if context.allow_scripts else ()), *(("--fresh",) if fresh else ()))
+    return Plan(argv=(sys.executable, "-P", "-m", "agency.worker", run.directory, *options))
 
 
 def require_job_going_on(run: Run, *, operated: bool) -> None:

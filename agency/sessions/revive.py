@@ -112,7 +112,9 @@ def _start(
     if not run.headless:
         learn_thread(run, runner, screen_of(seen.tmux, panes))
     keep_usage(context, run, settings)
-    plan = plan_worker(context, run) if run.headless else plan_again(run, runner, fresh=request.fresh)
+    plan = (
+        plan_worker(context, run, fresh=request.fresh) if run.headless else plan_again(run, runner, fresh=request.fresh)
+    )
     if plan.note is not None:
         context.tell(plan.note)
     tmux = seen.tmux if panes else tmux_of(context, None, settings.tmux_socket)

@@ -8,6 +8,7 @@ from functools import partial
 from agency.domain.errors import AgencyError
 from agency.domain.eventdata import Send
 from agency.domain.events import SEND
+from agency.domain.jobprogress import fold_job
 from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.sessions.agentstate import agent_state, teller_of
@@ -47,6 +48,13 @@ def send_to(context: Context, run: Run, content: bytes, *, enter: bool) -> bool 
             "E_RUNNER_EXITED",
             f"the runner of {run.name} has exited",
             hint=f"agency resume {run.name} --detached",
+            run_id=run.run_id,
+        )
+    if run.headless and fold_job(log_of(run).read()).held != "taken_over":
+        raise AgencyError(
+            "E_SEND_FAILED",
+            f"{run.name} is headless: nobody reads what is typed into its pane",
+            hint=f"agency takeover {run.name}, or say it to the next attempt: agency retry-step {run.name} --reason TEXT",
             run_id=run.run_id,
         )
     sent, idle = time.time(), launch is not None and _is_idle(context, run, launch)

@@ -1,4 +1,5 @@
-"""The worker of a headless run, started in the pane of its session: ``python -m agency.worker DIRECTORY [--allow-scripts]``.
+"""The worker of a headless run, started in the pane of its session: ``python -m agency.worker DIRECTORY [--allow-scripts]
+[--fresh]``.
 
 DIRECTORY is where the record of the run stands. The exit code tells how the job ended: 0 done, 3 a person is needed, 4 failed.
 """
@@ -8,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from types import FrameType
 
 from agency.domain.errors import EXIT_ERROR, EXIT_INTERRUPTED, JOB_EXIT_CODES, AgencyError
@@ -46,6 +48,8 @@ def main(directory: str, *options: str) -> int:
             return EXIT_ERROR
         try:
             work = _work(context, directory, view)
+            if "--fresh" in options:
+                work.save(replace(work.state, fresh_thread=True))
             adopt_orphans()
             os.chdir(directory)
             return JOB_EXIT_CODES[_drive(work)]

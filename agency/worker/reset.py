@@ -4,7 +4,7 @@ from agency.domain.control import Command
 from agency.domain.errors import AgencyError
 from agency.domain.events import RESUME_FROM_STEP
 from agency.domain.jobstate import PendingReset
-from agency.domain.reset import DONE, Reset
+from agency.domain.reset import DONE, SWAPPED, Reset
 from agency.store.jobs import read_attempt
 from agency.store.resets import last_reset
 from agency.worker.attempt import end_processes_of_attempt
@@ -51,8 +51,10 @@ def reset_worktree(work: Work, controls: Controls) -> None:
     except _Interrupted:
         return
     except AgencyError as error:
-        work.save(work.state.without_reset())
-        if command is None:
+        last = last_reset(work.run.directory)
+        if last is None or last.phase != SWAPPED:  # else the new tree stands there, and is still to be made ready
+            work.save(work.state.without_reset())
+        if command is None or work.state.reset is not None:
             raise
         controls.failed(command, f"{error.code}: {error.message}")
         return

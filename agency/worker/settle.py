@@ -50,9 +50,6 @@ def settle(work: Work, record: Mapping[str, Any]) -> None:
         _retry(work, record)
     else:
         _failed_event(work, record)
-        state = work.state
-        if record.get("noProgressWindow"):
-            work.save(state.failed(NoProgress(**record["noProgressWindow"])))
         end_job(
             work,
             outcome=_ENDS[outcome],
@@ -118,7 +115,8 @@ def _retry(work: Work, record: Mapping[str, Any]) -> None:
 
 
 def end_job(work: Work, *, outcome: str, reason: str, retryable: bool, record: Mapping[str, Any] | None = None) -> None:
-    """End the job badly. What can be done about it is kept first, then told; worktree and records stay."""
+    """End the job badly, for the attempt of ``record`` where one led to it. What can be done about it is kept first, then told;
+    worktree and records stay."""
     state = work.state
     step = work.job.steps[min(state.step_index, len(work.job.steps) - 1)]
     good = [checkpoint for checkpoint in read_steps(work.run) if checkpoint.status == VALID]
@@ -132,7 +130,7 @@ def end_job(work: Work, *, outcome: str, reason: str, retryable: bool, record: M
             last_good=record_of_step(good[-1]) if good else None,
         )
     )
-    if record is not None and outcome != "done":
+    if record is not None:
         why = record.get("reason") or "needs_attention"
         exhausted = HEAL_EXHAUSTED({**common(record), "retryable": retryable, "reason": why})
         work.tell_once(exhausted, "stepIndex", "attempt")
@@ -147,7 +145,9 @@ def end_job(work: Work, *, outcome: str, reason: str, retryable: bool, record: M
             "jobAttempt": state.job_attempt,
         }
     )
-    work.tell(finished, durable=True)
+    work.tell_once(finished, "jobAttempt", "outcome")
+    if record is not None and record.get("noProgressWindow"):
+        state = state.failed(NoProgress(**record["noProgressWindow"]))
     work.save(state.ended(outcome))
     work.say(f"{outcome.replace('_', ' ')} at step {step.index + 1}: {reason}")
     for command in recovery_commands(work):
