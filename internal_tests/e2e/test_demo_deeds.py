@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -16,7 +17,16 @@ from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import DEMO_AGENT, World
 
 SECRET = "open-sesame/0123456789"
-ENDLESS = ("hang", "spin", "chat", "spinner", "elapsed", "control", "flood")
+ENDLESS = {
+    "hang": b"",
+    "spin": b"",
+    "chat": b'"what about ',
+    "spinner": b"Working (0s)\r",
+    "elapsed": b"s elapsed\n",
+    "control": b"\033[2K",
+    "flood": b"flood flood",
+}
+"""The deeds that go on for ever, and what they show meanwhile."""
 
 
 class Planned:
@@ -161,26 +171,19 @@ def test_it_ends_by_a_signal_a_code_or_a_limit(world: World) -> None:
     assert ends[3].stderr == "429 Too Many Requests, Retry-After: 9\n"
 
 
-@pytest.mark.parametrize("name", ENDLESS)
-def test_what_does_not_end_by_itself_can_be_ended(world: World, name: str) -> None:
-    expected = {
-        "spinner": b"Working (0s)\r",
-        "elapsed": b"s elapsed\n",
-        "control": b"\033[2K",
-        "flood": b"flood flood",
-        "chat": b'"what about ',
-    }
-    given = [0.01] if name in ("chat", "spinner", "elapsed", "control") else []
-    with Planned(world, deeds(["say", "here I go"], [name, *given])).going_on() as agent:
-        assert agent.stdout is not None
-        assert b"here I go" in agent.stdout.readline()
-        seen = b""
-        while expected.get(name, b"") not in seen:
-            seen += agent.stdout.read(20)
-        assert agent.poll() is None
-        agent.terminate()
-        agent.communicate(timeout=20)
-    assert agent.returncode == -signal.SIGTERM
+def test_what_does_not_end_by_itself_can_be_ended(world: World) -> None:
+    for deed, shown in ENDLESS.items():
+        given = [0.01] if deed in ("chat", "spinner", "elapsed", "control") else []
+        with Planned(world, deeds(["say", "here I go"], [deed, *given])).going_on() as agent:
+            assert agent.stdout is not None
+            assert b"here I go" in agent.stdout.readline()
+            seen = b""
+            while shown not in seen:
+                seen += agent.stdout.read(20)
+            assert agent.poll() is None, deed
+            agent.terminate()
+            agent.communicate(timeout=20)
+        assert agent.returncode == -signal.SIGTERM, deed
 
 
 def test_told_to_ignore_term_it_ends_by_kill_only(world: World) -> None:
@@ -246,12 +249,8 @@ def test_it_waits_for_a_file(world: World) -> None:
         assert b'"end"' in agent.communicate(timeout=20)[0]
 
 
-@pytest.mark.parametrize("kind", ["plain", "group", "session", "nohup", "daemon"])
-def test_its_orphans_go_on_writing(world: World, kind: str) -> None:
-    agent = Planned(world, deeds(["orphan", kind, "kept.txt", "stubborn", "nameless"], ["signal", "KILL"]))
-    with agent.going_on() as parent:
-        parent.wait(timeout=20)
-    kept = world.repo / "kept.txt"
+def ends_only_by_kill(kept: Path) -> None:
+    """The orphan that writes ``kept`` goes on when it is told to end, and knows nothing of a run."""
     wait_for(lambda: kept.read_text().endswith("\n"), "the orphan to write")
     orphan = psutil.Process(int(kept.read_text().split()[0]))
     try:
@@ -261,7 +260,14 @@ def test_its_orphans_go_on_writing(world: World, kind: str) -> None:
         assert not any(name.startswith("AGENCY_") for name in orphan.environ())
     finally:
         orphan.kill()
-    wait_for(lambda: not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE, "it to be dead")
+
+
+def test_its_orphans_go_on_writing(world: World) -> None:
+    for kind in ("plain", "group", "session", "nohup", "daemon"):
+        agent = Planned(world, deeds(["orphan", kind, f"{kind}.txt", "stubborn", "nameless"], ["signal", "KILL"]))
+        with agent.going_on() as parent:
+            parent.wait(timeout=20)
+        ends_only_by_kill(world.repo / f"{kind}.txt")
 
 
 def test_its_help_tells_every_deed() -> None:
