@@ -53,7 +53,11 @@ class ErrorRule:
 
 
 # A phrase counts where a clause begins: at the start, after punctuation, or after a word such as "error" or "status".
-_CLAUSE = r"(?:^\s{0,8}|[:;,({\[\"=>|]\s{0,3}|\b(?:error|fatal|status|code|failed|http)\s{1,3})"
+_CLAUSE = r"(?:^\s{0,8}|[:;,]\s{1,3}|[({\[\"=>|]:?\s{0,3}|\b(?:error|fatal|status|code|failed|http)[:=]?\s{0,3})"
+# A number is a status when its meaning or nothing but punctuation follows: "401 Unauthorized", but not "401 tests".
+_STATUS_ENDS = (
+    r"(?=\s{0,3}(?:$|[^\w\s]|unauthorized|forbidden|bad|unprocessable|too many|internal|service|gateway|overloaded))"
+)
 
 
 def _phrases(failure_class: FailureClass, *phrases: str) -> ErrorRule:
@@ -72,7 +76,8 @@ RULES: tuple[ErrorRule, ...] = (
     ),
     _phrases(
         "deterministic_policy",
-        "401(?! of)|403(?! of)|unauthorized|forbidden|authentication (?:failed|required)|not (?:authorized|logged in)",
+        rf"40[13]{_STATUS_ENDS}",
+        "unauthorized|forbidden|authentication (?:failed|required)|not (?:authorized|logged in)",
         "(?:invalid|incorrect|missing) (?:api key|bearer token|credentials?)|missing environment variable|please run /login",
         "permission denied|operation not permitted|access denied|(?:blocked|denied|rejected) by (?:the )?policy",
         "credit balance is too low|you exceeded your current quota",
@@ -80,7 +85,8 @@ RULES: tuple[ErrorRule, ...] = (
     _names("deterministic_contract", "invalid_request_error|model_not_found|unsupported_(?:model|value|parameter)"),
     _phrases(
         "deterministic_contract",
-        "400(?! of)|422(?! of)|bad request|unprocessable entity|schema validation (?:failed|error)|invalid schema",
+        rf"4(?:00|22){_STATUS_ENDS}",
+        "bad request|unprocessable entity|schema validation (?:failed|error)|invalid schema",
         "(?:unknown|unrecognized|unsupported|unexpected) (?:option|argument|flag|model|runner|sub-?command)",
         "(?:a |the )?required (?:option|argument|field|property|parameter)|the following (?:required )?arguments",
         "invalid (?:value|choice|argument|configuration|config)|[^\\s:]{1,200}: (?:command )?not found$",
@@ -97,7 +103,8 @@ RULES: tuple[ErrorRule, ...] = (
     ),
     _phrases(
         "transient_runtime",
-        "(?:429|50[0234]|529)(?! of)|too many requests|rate limit|overloaded|bad gateway|gateway time-?out|internal server error",
+        rf"(?:429|50[0234]|529){_STATUS_ENDS}",
+        "too many requests|rate limit|overloaded|bad gateway|gateway time-?out|internal server error",
         "(?:service |temporarily )unavailable|connection (?:reset|refused|aborted|closed|timed out)|socket hang up",
         "(?:request |operation )?timed out|time-?out|could not resolve host|stream (?:disconnected|error)|upstream",
     ),

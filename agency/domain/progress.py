@@ -24,6 +24,7 @@ _OSC = r"\][^\x07\x1b\r\n]{0,1024}"
 _LONGEST_SEQUENCE = 1028
 _MOVE = re.compile(rf"\x1b(?:{_CSI}[AEFGHfdu]|8)")
 _SEQUENCE = re.compile(rf"\x1b(?:{_CSI}[@-~]|{_OSC}(?:\x07|\x1b\\)|[ -/]{{0,8}}[0-Z\\^-~])")
+_BLANK_LINES = re.compile(r"\n{2,}")
 _RETURNS = re.compile(r"\r{2,}")
 _UNFINISHED = re.compile(rf"\x1b(?:{_CSI}|{_OSC}\x1b?|[ -/]{{0,8}})\Z")
 
@@ -86,7 +87,7 @@ def _plain(text: str) -> tuple[str, str]:
         text = _RETURNS.sub("\r", text).replace("\r\n", "\n")
         if text.endswith("\r"):
             text, unfinished = text[:-1], f"\r{unfinished}"
-    return text, unfinished
+    return _BLANK_LINES.sub("\n", text), unfinished
 
 
 def _cut(text: str) -> tuple[list[str], list[str], str]:
