@@ -10,10 +10,11 @@ from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
 from agency.sessions.live import live_pane
 from agency.store.eventlog import parse_lines
+from agency.store.jobs import list_attempts
 from agency.store.runs import log_of
 from agency.tools.tmux.look import capture, runner_pane
 
-LOGS = ("setup", "verify", "archive", "pane")
+LOGS = ("setup", "verify", "archive", "attempt", "pane")
 _POLL = 0.2
 
 
@@ -37,14 +38,15 @@ def events_of(run: Run | BrokenRun, *, follow: bool) -> Iterator[dict[str, Any]]
 
 
 def log_chunks(context: Context, run: Run, name: str, *, follow: bool) -> Iterator[bytes]:
-    """The log of a script, or what the pane shows (``pane``), as bytes; with ``follow`` what is added too.
+    """The log of a script or of the last ``attempt`` of a headless run, or what the pane shows (``pane``), as bytes; with
+    ``follow`` what is added too.
 
     Raises E_LOG_NOT_FOUND, and E_SESSION_NOT_FOUND for the pane of a run without session.
     """
     if name == "pane":
         yield from _pane(context, run, follow=follow)
         return
-    path = f"{run.directory}/logs/{name}.log"
+    path = f"{run.directory}/logs/{name}.log" if name != "attempt" else _last_attempt(run)
     if not os.path.exists(path):
         raise AgencyError(
             "E_LOG_NOT_FOUND",
@@ -60,6 +62,12 @@ def log_chunks(context: Context, run: Run, name: str, *, follow: bool) -> Iterat
             if not follow or not os.path.exists(path):
                 return
             time.sleep(_POLL)
+
+
+def _last_attempt(run: Run) -> str:
+    """The log of the attempt that began last."""
+    attempts = sorted(list_attempts(run.directory), key=lambda attempt: str(attempt["startedAt"]))
+    return str(attempts[-1]["logPath"]) if attempts else f"{run.directory}/logs/attempt-0000-0001.log"
 
 
 def _pane(context: Context, run: Run, *, follow: bool) -> Iterator[bytes]:

@@ -15,7 +15,8 @@ from agency.sessions.follow import LOGS
 @click.option("--follow", "-f", is_flag=True, help="Go on with what is added.")
 @common
 def command(ref: str, which: str, follow: bool, repo: str | None, lock_timeout: float) -> None:
-    """Print the log of a script, or what the pane of the runner shows with its history (pane, the default)."""
+    """Print the log of a script or of the last attempt of a headless run, or what the pane of the runner shows with its history
+    (pane, the default)."""
     from agency.sessions.find import require_run
     from agency.sessions.follow import log_chunks
 
