@@ -10,7 +10,7 @@ from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
 from agency.sessions.live import live_pane
 from agency.store.eventlog import parse_lines
-from agency.store.jobs import list_attempts
+from agency.store.jobs import attempt_log, list_attempts
 from agency.store.runs import log_of
 from agency.tools.tmux.look import capture, runner_pane
 
@@ -67,7 +67,8 @@ def log_chunks(context: Context, run: Run, name: str, *, follow: bool) -> Iterat
 def _last_attempt(run: Run) -> str:
     """The log of the attempt that began last."""
     attempts = sorted(list_attempts(run.directory), key=lambda attempt: str(attempt["startedAt"]))
-    return str(attempts[-1]["logPath"]) if attempts else f"{run.directory}/logs/attempt-0000-0001.log"
+    last = attempts[-1] if attempts else {"stepIndex": 0, "attempt": 1}
+    return attempt_log(run.directory, last["stepIndex"], last["attempt"])
 
 
 def _pane(context: Context, run: Run, *, follow: bool) -> Iterator[bytes]:

@@ -47,7 +47,7 @@ def test_archived_runs_are_offered_where_they_can_be_meant(world: World, shell: 
 
 
 def test_choices(world: World, shell: Shell) -> None:
-    shell.expect("agency logs any ", "setup", "verify", "archive", "pane")
+    shell.expect("agency logs any ", "setup", "verify", "archive", "attempt", "pane")
     shell.expect("agency completion ", "bash", "zsh", "fish")
 
 
