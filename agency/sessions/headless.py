@@ -1,6 +1,7 @@
 """A run without a person at the keyboard: its job, and the worker that stands where the agent of an interactive run does."""
 
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -61,8 +62,11 @@ def make_job(
 
 def require_headless(runner: Runner, directory: str) -> None:
     """Raise E_HEADLESS_UNSUPPORTED when the runner cannot work without a terminal."""
-    scene = Scene(worktree=directory, directory=directory, environ=runner.environ)
-    headless_words(runner, scene, "a prompt", None)
+    with tempfile.TemporaryDirectory(
+        prefix="agency-"
+    ) as nowhere:  # some agents are prepared in the directory of their run
+        scene = Scene(worktree=directory, directory=nowhere, environ=runner.environ)
+        headless_words(runner, scene, "a prompt", None)
 
 
 def words_for_model(runner: Runner, model: str | None) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from agency.domain.errors import AgencyError
-from agency.tools.descendants import end_with_parent
 from agency.tools.signals import shielded
 
 _GRACE = 2.0
@@ -154,7 +153,7 @@ class Streamed:
 
 class Attended:
     """A program in a session of its own that is watched while it works: its output and its complaints (standard error) are handed
-    out apart, as they come. It ends with this process, where the system can see to that."""
+    out apart, as they come. Its process group ends with this process, however that dies."""
 
     def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: str, typed: str | None) -> None:
         """Start it; ``typed`` is all of its standard input. Raises OSError when it cannot be started."""
@@ -172,8 +171,8 @@ class Attended:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
-                preexec_fn=end_with_parent,
             )
+            self._leash = _leash(self.process.pid)
         assert self.process.stdout is not None and self.process.stderr is not None
         self._pipes = (self.process.stdout, self.process.stderr)
         self._selector = selectors.DefaultSelector()
@@ -205,6 +204,10 @@ class Attended:
     def close(self) -> None:
         """Let go of the pipes; the program has ended."""
         self.process.wait()
+        self._leash.kill()
+        self._leash.wait()
+        if self._leash.stdin is not None:
+            self._leash.stdin.close()
         self._selector.close()
         for pipe in self._pipes:
             pipe.close()
@@ -222,6 +225,16 @@ class Attended:
         if not chunk:
             self._selector.unregister(pipe)
         return chunk
+
+
+_LEASH = 'read -r nothing; kill -KILL "-$1"'
+
+
+def _leash(group: int) -> "subprocess.Popen[bytes]":
+    """A shell that kills a process group as soon as this process is gone: its standard input then ends."""
+    argv = ("/bin/sh", "-c", _LEASH, "leash", str(group))
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, cwd="/", start_new_session=True)
 
 
 def _exit_descriptor(pid: int) -> int | None:
@@ -242,7 +255,6 @@ def replace(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
 
 
 def _in_foreground() -> None:
-    end_with_parent()
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     try:
         os.tcsetpgrp(0, os.getpid())
