@@ -4,23 +4,20 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
+from agency.config.job import ParsedJob, read_job_file
 from internal_tests.support.world import DEMO_AGENT
 
 JOBS = Path(DEMO_AGENT).parent / "jobs"
 NAMES = sorted(path.name.removesuffix(".plan.json") for path in JOBS.glob("*.plan.json"))
 
 
-def job(name: str) -> dict[str, Any]:
-    """The job of that name."""
+def job(name: str) -> ParsedJob:
+    """The job of that name, as agency reads it."""
     (path,) = [path for path in JOBS.glob(f"{name}.*") if path.suffixes in ([".json"], [".yaml"])]
-    described = yaml.safe_load(path.read_text())
-    assert isinstance(described, dict)
-    return described
+    return read_job_file(str(path))
 
 
 def test_every_job_has_a_plan() -> None:
@@ -30,7 +27,7 @@ def test_every_job_has_a_plan() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_plan_says_what_is_done_at_every_step_of_its_job(name: str) -> None:
     plan = JOBS / f"{name}.plan.json"
-    assert list(json.loads(plan.read_text())) == [step["id"] for step in job(name)["steps"]]
+    assert list(json.loads(plan.read_text())) == [step.step_id for step in job(name).steps]
     words = [DEMO_AGENT, "--headless", "--plan", str(plan), "nothing is planned for this"]
     done = subprocess.run(
         words,
