@@ -1,6 +1,6 @@
 """The record of an attempt, ``state/self_heal/attempt-NNNN-NNNN.json``: what it was given, how it ended, what follows from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from agency.domain.job import Step
@@ -83,29 +83,33 @@ def recovery_record(
     work: Work, state: JobState, *, outcome: str, reason: str, retryable: bool, last_good: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """The ``recovery.json`` of a job that ends badly: the last good step, whether it may be resumed, and what a person can do."""
-    step, name = work.job.steps[state.step_index], work.run.name
+    step = work.job.steps[min(state.step_index, len(work.job.steps) - 1)]
     return {
         "schemaVersion": SCHEMA_VERSION,
         "outcome": outcome,
         "reason": reason,
         "stepId": step.step_id,
         "stepIndex": step.index,
-        "attempts": state.step.attempts,
+        "attempts": state.steps[step.index].attempts,
         "lastGoodStep": dict(last_good) if last_good is not None else None,
         "resumeAllowed": True,
         "retryable": retryable,
         "blockedReason": None if retryable else reason,
         "resetsUsed": state.resets_used,
-        "next": next_commands(name, step.step_id, state.step_index > 0),
+        "next": next_commands(work, state),
         "at": now(),
     }
 
 
-def next_commands(name: str, step_id: str, earlier: bool) -> Sequence[str]:
-    """What a person may type when the job of a run has stopped at a step."""
-    commands = [
+def next_commands(work: Work, state: JobState) -> tuple[str, ...]:
+    """What a person may type when the job of a run has stopped: at a step, or with all steps accepted and the work still here."""
+    name = work.run.name
+    if state.step_index >= len(work.job.steps):
+        return (f"agency diff {name}", f"agency resume {name}", f"agency {work.job.publish} {name}")
+    commands = (
         f"agency attempts {name}",
         f"agency retry-step {name}",
         f"agency hard-reset {name}",
-    ]
-    return [*commands, f"agency resume-from {name} --step '#1'"] if earlier else commands
+        f"agency takeover {name}",
+    )
+    return (*commands, f"agency resume-from {name} --step '#1'") if state.step_index > 0 else commands

@@ -22,7 +22,7 @@ from agency.domain.metrics import AttemptEnd, attempt_metrics
 from agency.domain.stepcheckpoint import VALID, record_of_step
 from agency.store.jobs import read_attempt
 from agency.worker.checkpoint import StepDone, read_steps, save_step
-from agency.worker.records import common, data_of_step, recovery_record
+from agency.worker.records import common, data_of_step, next_commands, recovery_record
 from agency.worker.retry import context_after
 from agency.worker.work import Work
 
@@ -134,13 +134,15 @@ def end_job(work: Work, *, outcome: str, reason: str, retryable: bool, record: M
         why = record.get("reason") or "needs_attention"
         exhausted = HEAL_EXHAUSTED({**common(record), "retryable": retryable, "reason": why})
         work.tell_once(exhausted, "stepIndex", "attempt")
-    attempt = state.steps[step.index].attempts
-    work.tell_once(STEP_FAILED(data_of_step(step, work.run.runner, reason, attempt)), "stepIndex", "attempt")
+    accepted = state.step_index >= len(work.job.steps)
+    if not accepted:
+        attempt = state.steps[step.index].attempts
+        work.tell_once(STEP_FAILED(data_of_step(step, work.run.runner, reason, attempt)), "stepIndex", "attempt")
     finished = TASK_FINISHED(
         {
             "outcome": outcome,
             "reason": reason,
-            "stepId": step.step_id,
+            "stepId": None if accepted else step.step_id,
             "published": "none",
             "jobAttempt": state.job_attempt,
         }
@@ -149,20 +151,10 @@ def end_job(work: Work, *, outcome: str, reason: str, retryable: bool, record: M
     if record is not None and record.get("noProgressWindow"):
         state = state.failed(NoProgress(**record["noProgressWindow"]))
     work.save(state.ended(outcome))
-    work.say(f"{outcome.replace('_', ' ')} at step {step.index + 1}: {reason}")
-    for command in recovery_commands(work):
+    where = "" if accepted else f" at step {step.index + 1}"
+    work.say(f"{outcome.replace('_', ' ')}{where}: {reason}")
+    for command in next_commands(work, state):
         work.say(f"  {command}")
-
-
-def recovery_commands(work: Work) -> tuple[str, ...]:
-    """What a person may type now."""
-    name = work.run.name
-    return (
-        f"agency attempts {name}",
-        f"agency retry-step {name}",
-        f"agency hard-reset {name}",
-        f"agency takeover {name}",
-    )
 
 
 def _failed_event(work: Work, record: Mapping[str, Any]) -> None:

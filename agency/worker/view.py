@@ -3,12 +3,15 @@
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Mapping
 
 from agency.domain.output import Message, Output, Problem, ThreadTold, ToolEnded, ToolUse, TurnEnded, UsageTold
 
 _MOST_LINES = 200
 """Lines of an agent that are shown in a second; the rest is only in the log."""
+_LAST_LINES = 5
+"""Lines, of those that are passed over, that are shown after all: the last ones, which tell how it ended."""
 _LONGEST = 400
 
 
@@ -20,6 +23,7 @@ class View:
         self._second = 0
         self._shown = 0
         self._passed_over = 0
+        self._last: deque[tuple[str, bool]] = deque(maxlen=_LAST_LINES)
         self._open = False
 
     def note(self, text: str) -> None:
@@ -56,18 +60,22 @@ class View:
             self.line(line)
 
     def flush(self) -> None:
-        """Say how much was passed over."""
-        if self._passed_over:
-            passed, self._passed_over = self._passed_over, 0
-            self.note(f"{passed} lines more are in the log")
+        """Say how much was passed over, and show the end of it."""
+        last, self._last = self._last, deque(maxlen=_LAST_LINES)
+        passed, self._passed_over = self._passed_over - len(last), 0
+        if passed > 0:
+            self.note(f"{passed} more lines are in the log" if passed > 1 else "1 more line is in the log")
+        for line, ours in last:
+            self._write(f"{line if ours else _harmless(line)}\n")
 
     def _lines(self, text: str, *, ours: bool = False) -> None:
         self._end_line()
         for line in text.splitlines() or [""]:
-            if not self._may_show():
-                continue
             cut = line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
-            self._write(f"{cut if ours else _harmless(cut)}\n")
+            if self._may_show():
+                self._write(f"{cut if ours else _harmless(cut)}\n")
+            else:
+                self._last.append((cut, ours))
 
     def _piece(self, text: str) -> None:
         if self._may_show():

@@ -14,6 +14,7 @@ def failing(text: str, *before: list[Any]) -> Entry:
     return deeds(*before, ["fail", text])
 
 
+@pytest.mark.case(5, "DOC-REQ-002")
 @pytest.mark.case(11, "DOC-REQ-002", "DOC-REQ-008")
 @pytest.mark.case(19, "DOC-REQ-001", "DOC-REQ-002")
 @pytest.mark.case(20, "DOC-REQ-001")

@@ -1,0 +1,106 @@
+"""A worker that is lost, by whatever death, and the one that goes on in its place."""
+
+import json
+
+import pytest
+
+from internal_tests.support.endings import lives
+from internal_tests.support.jobs import COMMON_KEYS, FAILS, begin, deeds, writes
+from internal_tests.support.waiting import wait_for
+from internal_tests.support.world import World
+
+NEVER = ["wait_for", "/never/there"]
+
+
+@pytest.mark.case(30, "DOC-REQ-008", "DOC-REQ-010")
+@pytest.mark.case(40, "DOC-REQ-008")
+@pytest.mark.case(57, "DOC-REQ-010")
+def test_a_worker_that_was_killed_in_any_way_is_followed_by_one_that_goes_on_where_it_was(world: World) -> None:
+    half = deeds(["append", "form.html", "half\n"], ["say", "I wait"], NEVER)
+    run = begin(world, {"first": [writes("first.txt")], "form": [half, half, half, writes("form.css")]})
+    thread = None
+    for number, end in enumerate(("worker", "kill", "tmux"), 1):
+        run.wait_told("step.attempt.started", stepIndex=1, attempt=number)
+        wait_for(lambda: (run.worktree / "form.html").exists(), "the agent to be at work")
+        wait_for(lambda: (run.worktree / "form.html").read_text() == "half\n" * number, "it")  # noqa: B023
+        agents = run.agents()
+        thread = thread or run.thread()
+        if number == 1:
+            told = world.ok("resume", "job", "--detached")
+            assert run.event_names()[-1] == "resume_attach" and told.code == 0
+            assert run.agents() == agents and run.status() == "working"
+            run.kill_worker()
+            wait_for(lambda: not any(lives(agent.pid) for agent in agents), "the agent to end with its worker")  # noqa: B023
+            with (run.directory / "events.jsonl").open("a") as log:
+                log.write('{"schema_version":"1.0","seq":9')
+            assert run.status() not in ("working", "done")
+        elif end == "kill":
+            world.ok("kill", "job")
+            assert not any(lives(agent.pid) for agent in agents)
+        else:
+            world.kill_tmux_server()
+        world.ok("resume", "job", "--detached")
+        wait_for(lambda: not any(lives(agent.pid) for agent in agents), "the agent to end")  # noqa: B023
+    run.ended()
+    assert run.outcomes(1) == ["lost", "lost", "lost", "success"]
+    lost = run.told("step.attempt.failed")
+    assert [(one["attempt"], one["outcome"], one["failureClass"]) for one in lost] == [
+        (number, "lost", "transient_runtime") for number in (1, 2, 3)
+    ]
+    assert all(set(one) >= COMMON_KEYS for one in lost)
+    assert [one["startedBy"] for one in run.told("step.attempt.started", stepIndex=1)] == ["first", *["resume"] * 3]
+    assert run.state["steps"][1]["consumed"] == 0 and run.thread() == thread
+    assert (run.worktree / "form.html").read_text() == "half\n" * 3
+    assert len(run.told("steps.plan")) == len(run.told("step.started", stepIndex=1)) == 1
+
+
+@pytest.mark.case(40, "DOC-REQ-008")
+@pytest.mark.case(26, "DOC-REQ-008")
+def test_a_job_that_stopped_is_taken_up_by_resume_and_no_record_is_written_over(world: World) -> None:
+    plan = {"first": [writes("first.txt")], "form": [FAILS, FAILS, writes("form.html")]}
+    run = begin(world, plan, budgets={"max_attempts": 1}).ended("needs_attention")
+    before = run.attempt(1, 1)
+    assert json.loads((run.directory / "recovery.json").read_text())["lastGoodStep"]["stepId"] == "first"
+    for job_attempt, outcome in ((2, "needs_attention"), (3, "done")):
+        wait_for(lambda: run.pane()["dead"] == "1", "the worker to end")
+        world.ok("resume", "job", "--detached")
+        run.ended(outcome, job_attempt=job_attempt)
+    assert run.attempt(1, 1) == before
+    assert run.outcomes(0) == ["success"] and run.outcomes(1) == ["queue_retry", "queue_retry", "success"]
+    assert [run.attempt(1, number)["jobAttempt"] for number in (1, 2, 3)] == [1, 2, 3]
+    wait_for(lambda: run.pane()["dead"] == "1", "the worker to end")
+    refused = world.agency("resume", "job", "--detached")
+    assert (refused.code, refused.error_code) == (1, "E_JOB_ENDED")
+
+
+@pytest.mark.case(26, "DOC-REQ-008")
+def test_a_job_that_is_killed_while_it_waits_to_try_again_begins_no_attempt(world: World) -> None:
+    run = begin(world, {"form": [deeds(["limited", 30]), writes("form.html")]})
+    assert run.wait_told("self_heal.triggered")["delaySeconds"] >= 30
+    run.wait_for_screen("another attempt follows")
+    world.ok("kill", "job")
+    assert run.outcomes() == ["retrying"] and run.told("step.attempt.started", attempt=2) == []
+    assert not run.agents()
+    world.ok("resume", "job", "--detached")
+    run.ended()
+    assert [one["startedBy"] for one in run.told("step.attempt.started")] == ["first", "soft_reset"]
+
+
+@pytest.mark.case(48, "DOC-REQ-009")
+def test_what_an_operator_asked_of_a_worker_that_died_is_done_once_by_the_next(world: World) -> None:
+    run = begin(world, {"form": [deeds(["say", "I wait"], NEVER), writes("form.html")]})
+    run.wait_told("step.attempt.started")
+    run.ask("pause")
+    asked = json.loads(run.ask("retry-step", "--reason", "again, please", "--json").out)["data"]
+    assert asked["state"] == "acknowledged"
+    run.kill_worker()
+    world.ok("resume", "job", "--detached")
+    run.wait_told("control.pause.active")
+    assert run.status() == "paused"
+    run.ask("unpause", "--wait")
+    run.ended()
+    for name in ("requested", "ack", "applied"):
+        assert len(run.told(f"control.recovery.{name}", commandId=asked["command_id"])) == 1
+    assert run.outcomes() == ["lost", "success"]
+    assert run.attempt(0, 2)["startedBy"] == "operator"
+    assert run.attempt(0, 2)["retryContext"]["operator_message"] == "again, please"
