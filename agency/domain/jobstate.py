@@ -45,7 +45,9 @@ class JobState:
     ``job_attempt`` counts how often the job was begun or taken up after it had ended. ``step_index`` is the current step, the
     number of steps once all are accepted. ``resets_used`` count against the budget, ``operator_resets`` do not; ``resets_made``
     is the number of the last one. ``next_by`` is what leads to the next attempt, ``context`` the retry context that it is given,
-    ``fresh_thread`` that it begins another conversation. ``outcome`` is how the job ended, None while it goes on.
+    ``fresh_thread`` that it begins another conversation. ``published``: the work is where
+    it was to go. ``due_at`` is when the next attempt may begin (seconds since 1970), None for at once. ``outcome`` is how the job
+    ended, None while it goes on.
     """
 
     steps: tuple[StepState, ...]
@@ -60,6 +62,8 @@ class JobState:
     fresh_thread: bool = False
     context: Mapping[str, Any] | None = None
     outcome: str | None = None
+    published: bool = False
+    due_at: float | None = None
 
     @property
     def step(self) -> StepState:
@@ -76,7 +80,10 @@ class JobState:
         """The next attempt of the current step has its number, which is never given again."""
         attempt = self.step.attempts + 1
         return replace(
-            self.with_step(attempts=attempt), running=Running(attempt=attempt, started_by=self.next_by), outcome=None
+            self.with_step(attempts=attempt),
+            running=Running(attempt=attempt, started_by=self.next_by),
+            outcome=None,
+            due_at=None,
         )
 
     def accepted(self) -> "JobState":
@@ -98,7 +105,7 @@ class JobState:
     def renewed(self, by: str, context: Mapping[str, Any] | None) -> "JobState":
         """The current step has its whole budget again, and the next attempt is led to ``by``."""
         fresh = self.with_step(accepted=False, consumed=0, window=NoProgress())
-        return replace(fresh, running=None, next_by=by, context=context, outcome=None)
+        return replace(fresh, running=None, next_by=by, context=context, outcome=None, due_at=None)
 
     def rebaselined(self) -> "JobState":
         """A person worked in the worktree: failures before that say nothing about those after it."""
@@ -110,13 +117,13 @@ class JobState:
         """The worktree is to be rebuilt before anything else."""
         return replace(self, running=None, reset=reset, outcome=None)
 
-    def retrying(self, context: Mapping[str, Any], *, fresh_thread: bool) -> "JobState":
-        """Another attempt follows in the same worktree."""
-        return replace(self, next_by="soft_reset", context=context, fresh_thread=fresh_thread)
+    def retrying(self, context: Mapping[str, Any], *, fresh_thread: bool, due_at: float) -> "JobState":
+        """Another attempt follows in the same worktree, at ``due_at``."""
+        return replace(self, next_by="soft_reset", context=context, fresh_thread=fresh_thread, due_at=due_at)
 
     def ended(self, outcome: str) -> "JobState":
-        """The job has ended."""
-        return replace(self, running=None, outcome=outcome)
+        """The job has ended; when it is done, its work is where it was to go."""
+        return replace(self, running=None, outcome=outcome, published=outcome == "done")
 
     def taken_up(self) -> "JobState":
         """A job that had ended is taken up again: its step has its whole budget again."""
@@ -138,6 +145,7 @@ class JobState:
         return replace(
             state,
             reset=None,
+            due_at=None,
             next_by="operator" if ours else "hard_reset",
             fresh_thread=True,
             resets_made=number,
@@ -152,7 +160,7 @@ class JobState:
             step if number < index else replace(step, accepted=False, consumed=0, window=NoProgress())
             for number, step in enumerate(self.steps)
         )
-        return replace(self, steps=steps, step_index=index, running=None, outcome=None)
+        return replace(self, steps=steps, step_index=index, running=None, outcome=None, published=False)
 
 
 def first_state(steps: int) -> JobState:
@@ -173,6 +181,8 @@ def record_of_state(state: JobState) -> dict[str, Any]:
         "fresh_thread": state.fresh_thread,
         "context": dict(state.context) if state.context is not None else None,
         "outcome": state.outcome,
+        "published": state.published,
+        "due_at": state.due_at,
         "running": {"attempt": state.running.attempt, "started_by": state.running.started_by}
         if state.running is not None
         else None,
@@ -208,6 +218,8 @@ def state_from_record(record: Mapping[str, Any]) -> JobState:
         fresh_thread=bool(record["fresh_thread"]),
         context=record.get("context"),
         outcome=record.get("outcome"),
+        published=bool(record.get("published")),
+        due_at=record.get("due_at"),
         running=Running(attempt=int(running["attempt"]), started_by=str(running["started_by"])) if running else None,
         reset=PendingReset(
             step_index=int(reset["step_index"]),

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.output import Message, Output, Problem, ThreadTold, ToolEnded, ToolUse, TurnEnded, UsageTold
-from agency.domain.redactstream import StreamRedactor
 from agency.domain.screen import doing_on_screen
 from agency.domain.settings import Settings
 from agency.domain.usage import Usage
@@ -97,7 +96,7 @@ def run_attempt(work: Work, runner: Runner, interrupt: Callable[[], str | None],
     running = work.state.running
     assert running is not None
     path = attempt_log(work.run.directory, work.step.index, running.attempt)
-    with AttemptLog(path, StreamRedactor(work.redactor)) as log:
+    with AttemptLog(path, work.redactor) as log:
         reader = _Reader(work, runner, log, before, interrupt)
         try:
             ended = reader.run()
@@ -287,7 +286,7 @@ class _Reader:
             self._line(line)
 
     def _complaint(self, text: str) -> None:
-        self._log.write(text)
+        self._log.write(text, "complaints")
         for line in self._whole_lines("err", text):
             self._complain(line)
 

@@ -3,6 +3,7 @@
 import os
 from typing import Self
 
+from agency.domain.redaction import Redactor
 from agency.domain.redactstream import StreamRedactor
 from agency.store.failures import told_plainly
 
@@ -13,24 +14,26 @@ _MOST = 16 * 1024 * 1024
 class AttemptLog:
     """Appends to the file of an attempt. Raises E_DISK_FULL or E_STORE_FAILED where it cannot."""
 
-    def __init__(self, path: str, redactor: StreamRedactor) -> None:
+    def __init__(self, path: str, redactor: Redactor) -> None:
         self._path = path
-        self._redactor = redactor
+        self._streams = {name: StreamRedactor(redactor) for name in ("output", "complaints")}
         self._size = 0
         with told_plainly("writing a log", path):
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             self._fd = self._open()
 
-    def write(self, text: str) -> None:
-        """Add what a program printed. What may be the beginning of a secret is held back until more has come."""
+    def write(self, text: str, stream: str = "output") -> None:
+        """Add what a program printed, as ``output`` or as ``complaints``. What may be the beginning of a secret is held back
+        until more of the same has come."""
         if text:
-            self._put(self._redactor.feed(text))
+            self._put(self._streams[stream].feed(text))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._put(self._redactor.flush())
+        for stream in self._streams.values():
+            self._put(stream.flush())
         os.close(self._fd)
 
     def _put(self, text: str) -> None:

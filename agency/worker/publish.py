@@ -11,6 +11,9 @@ from agency.worker.work import Work
 
 def publish(work: Work) -> None:
     """Finish the job. Work that cannot go out needs a person, and stays as it is."""
+    if work.state.published:  # an operator asked for something that could not be done
+        work.save(work.state.ended("done"))
+        return
     how = work.job.publish
     if how == "none":
         _done(work, "none")

@@ -1,6 +1,9 @@
 """What a worker before this one left: its attempt is judged by what it wrote down, or counts as lost."""
 
+import time
+
 from agency.domain.events import ATTEMPT_STARTED
+from agency.domain.healing import LONGEST_RETRY_AFTER
 from agency.store.eventlog import now
 from agency.store.jobs import discard_half_written, read_attempt
 from agency.store.steps import read_step
@@ -19,6 +22,9 @@ def reconcile(work: Work) -> None:
     discard_half_written(work.run.directory)
     end_processes_of_attempt(work, None)
     clear_stale_locks(work)
+    if work.state.due_at is not None:
+        left = min(max(0.0, work.state.due_at - time.time()), LONGEST_RETRY_AFTER)
+        work.due = time.monotonic() + left
     running = work.state.running
     if running is None:
         return

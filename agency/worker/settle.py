@@ -107,7 +107,7 @@ def _retry(work: Work, record: Mapping[str, Any]) -> None:
         work.save(after.resetting(PendingReset(step_index=state.step_index, trigger="auto")))
     else:
         context = context_after(work, record, discarded=None)
-        work.save(after.retrying(context, fresh_thread=bool(record.get("threadRefused"))))
+        work.save(after.retrying(context, fresh_thread=bool(record.get("threadRefused")), due_at=time.time() + delay))
     work.due = time.monotonic() + delay
     wait = f", in {delay:.1f} s" if delay >= 1 else ""
     work.say(f"{record['failureClass']}: {record['failureSummary']}")
