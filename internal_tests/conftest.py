@@ -6,13 +6,22 @@ import pytest
 
 from internal_tests.support.audit import check_event_logs
 from internal_tests.support.github import GitHub, serving
+from internal_tests.support.warm import WarmAgency
 from internal_tests.support.world import World
 
 
+@pytest.fixture(scope="session")
+def warm() -> Iterator[WarmAgency]:
+    """One process for all tests of a worker."""
+    agency = WarmAgency()
+    yield agency
+    agency.close()
+
+
 @pytest.fixture
-def world() -> Iterator[World]:
+def world(warm: WarmAgency) -> Iterator[World]:
     """A private world. After the test its event logs are checked, and processes left behind fail the test."""
-    place = World()
+    place = World(warm)
     try:
         yield place
         check_event_logs(place.data)

@@ -141,6 +141,10 @@ def allows_forking(context: Context, run: Run, settings: Settings) -> bool:
 
 def _allows_in(context: Context, run: Run, items: Iterable[Item]) -> bool:
     hint = f"agency allow {run.name} shows and allows it; --allow-scripts allows it for this call"
+    if run.worktree == context.paths.landing(run.repo_id, run.run_id):
+        hint = (
+            f"combined with the branch it is not as {run.name} has it: type it on a terminal, or with --allow-scripts"
+        )
     return _allows(
         context,
         run.repo_id,

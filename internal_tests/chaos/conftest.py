@@ -6,17 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from internal_tests.chaos.warm import WarmAgency
 from internal_tests.support.audit import check_event_logs
+from internal_tests.support.warm import WarmAgency
 from internal_tests.support.world import Result, World
 
 
 class WarmWorld(World):
     """A world in which a command without an environment of its own needs no start of Python."""
-
-    def __init__(self, warm: WarmAgency) -> None:
-        super().__init__()
-        self._warm = warm
 
     def agency(
         self,
@@ -27,17 +23,9 @@ class WarmWorld(World):
         timeout: float = 60.0,
     ) -> Result:
         """Run the command without a terminal."""
-        if stdin is not None or env is not None:
+        if stdin is not None or env is not None or self.warm is None:
             return super().agency(*words, cwd=cwd, stdin=stdin, env=env, timeout=timeout)
-        return self._warm.call(words, cwd=cwd or self.repo, env=self.env)
-
-
-@pytest.fixture(scope="session")
-def warm() -> Iterator[WarmAgency]:
-    """One process for all tests of a worker."""
-    agency = WarmAgency()
-    yield agency
-    agency.close()
+        return self.warm.call(words, cwd=cwd or self.repo, env=self.env)
 
 
 @pytest.fixture

@@ -67,13 +67,18 @@ class Operation:
     warm_up: Callable[[World], None]
     ways: tuple[tuple[Words, ...], ...]
     judge: Callable[[World], None] | None = None
-    archives: bool = False
+    own: tuple[str, str] | None = None
 
     def kills(self, steps: Sequence[Step]) -> list[int]:
-        """The numbers of the steps that it is killed at: all, but of the archiving that ends it (``archives``), which is a clean
-        that is killed everywhere by itself, each fifth."""
-        parking = next((step.number for step in steps if self.archives and "/REPO/trash" in step.what), len(steps))
-        return [step.number for step in steps if step.number <= parking or step.number % 5 == 0 or EVERY_STEP]
+        """The numbers of the steps that it is killed at: all that are its own, and of those that another operation is killed at
+        everywhere (the verify before a merge, the archiving that ends it, a clean once more) each fifth.
+
+        ``own`` is what the first of its own steps and the first that is no longer one are done to; None: all are its own.
+        """
+        if self.own is None or EVERY_STEP:
+            return [step.number for step in steps]
+        first, after = (next((step.number for step in steps if mark in step.what), 0) for mark in self.own)
+        return [step.number for step in steps if first <= step.number < after or step.number % 5 == 0]
 
 
 def fresh(world: World) -> None:
@@ -223,8 +228,20 @@ OPERATIONS: dict[str, Operation] = {
     "resume-restart": Operation(
         words=(*RESUME, "--restart", "--yes"), prepare=stopped_with_work, warm_up=live, ways=_RESUMED
     ),
-    "clean-plain": Operation(words=CLEAN[:-1], prepare=stopped, warm_up=live, ways=((CLEAN,), (RESTORE,))),
-    "clean-discard": Operation(words=CLEAN, prepare=stopped_with_work, warm_up=nothing, ways=((CLEAN,), (RESTORE,))),
+    "clean-plain": Operation(
+        words=CLEAN[:-1],
+        prepare=stopped,
+        warm_up=live,
+        ways=((CLEAN,), (RESTORE,)),
+        own=("events.jsonl", "agency-index"),
+    ),
+    "clean-discard": Operation(
+        words=CLEAN,
+        prepare=stopped_with_work,
+        warm_up=nothing,
+        ways=((CLEAN,), (RESTORE,)),
+        own=("", "logs/archive.log"),
+    ),
     "clean-delete-branch": Operation(
         words=(*CLEAN, "--delete-branch"),
         prepare=stopped_with_work,
@@ -239,8 +256,8 @@ OPERATIONS: dict[str, Operation] = {
         judge=verified_wholly_or_not_at_all,
     ),
     "land": Operation(
-        archives=True,
         words=LAND,
+        own=("events.jsonl", "logs/archive.log"),
         prepare=stopped_with_commits,
         warm_up=nothing,
         ways=((LAND,), (CLEAN,), (RESUME, LAND)),
@@ -254,8 +271,8 @@ OPERATIONS: dict[str, Operation] = {
         judge=pushed_once_or_not_at_all,
     ),
     "merge": Operation(
-        archives=True,
         words=MERGE,
+        own=("meta.json", "logs/archive.log"),
         prepare=with_pull_request,
         warm_up=nothing,
         ways=((MERGE,), (MERGE, MERGE), (RESUME, MERGE), (CLEAN,)),

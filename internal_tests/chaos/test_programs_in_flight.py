@@ -17,7 +17,8 @@ _AFTER_REMOTE = (0.0, 0.01, 0.02, 0.035, 0.06)
 """The same for programs that talk to a remote."""
 
 
-_LONG = frozenset({"push", "merge", "land"})
+_ONCE = frozenset({"push", "merge", "land", "clean-plain", "clean-discard"})
+"""Operations that go through many programs in the same way, or through those of ``clean-delete-branch``."""
 
 
 def _check(world: World, name: str, hows: Callable[[Step], tuple[str, ...]]) -> None:
@@ -45,7 +46,7 @@ def _together(step: Step) -> tuple[str, ...]:
 
 
 def _together_once(step: Step) -> tuple[str, ...]:
-    """The same at one of the moments, each in turn: a long operation goes through many of its programs in the same way."""
+    """The same at one of the moments, each in turn."""
     moments = _moments(step)
     return (f"together={moments[step.number % len(moments)]}",)
 
@@ -59,7 +60,7 @@ def _moments(step: Step) -> tuple[float, ...]:
 def test_a_program_that_dies_together_with_agency_leaves_nothing_that_the_next_command_cannot_mend(
     world: World, name: str
 ) -> None:
-    _check(world, name, _together_once if name in _LONG and not EVERY_STEP else _together)
+    _check(world, name, _together_once if name in _ONCE and not EVERY_STEP else _together)
 
 
 @pytest.mark.parametrize("name", list(OPERATIONS))

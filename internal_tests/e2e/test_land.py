@@ -1,6 +1,7 @@
 """``agency land``: the work of a run reaches a local branch, whole and verified, or nothing changes."""
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -335,6 +336,30 @@ def test_other_commands_on_the_run_wait_their_turn_while_it_lands(world: World) 
             assert world.agency(*words).error_code == "E_RUN_BUSY", words
         gate.open()
         assert command.end().code == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda one: one.name)
+def test_a_signal_while_the_script_runs_cancels_it_and_the_next_has_its_turn(
+    world: World, number: signal.Signals
+) -> None:
+    gate = Gate(world)
+    world.commit({"agency.yaml": script_config(verify=gate.shell)})
+    run, other = with_work(world, "fix", {"new": "new\n"}), with_work(world, "other", {"newer": "newer\n"})
+    before = tip(world)
+    with spawned(world, "land", "fix", "--yes") as command:
+        gate.wait()
+        command.send(number)
+        result = command.end()
+    assert (result.code, result.error_code) == (130, "E_INTERRUPTED")
+    assert (tip(world), run.status(), run.row()["operation"]) == (before, "active", None)
+    (finished,) = [event["data"] for event in run.events if event["event"] == "verify_finished"]
+    assert (finished["ok"], finished["cancelled"]) == (False, True)
+    assert run.event_names()[-1] == "land_failed"
+    assert len(list(world.data.glob("repos/*/worktrees/*"))) == 2
+    gate.stand_open()
+    for one in (other, run):
+        world.ok("land", one.name, "--yes", "--lock-timeout", "0s")
+        assert one.archived
 
 
 def test_an_archive_script_that_fails_leaves_a_landed_run_that_the_same_command_archives(world: World) -> None:

@@ -236,7 +236,16 @@ class _Server(ThreadingMixIn, UnixStreamServer):
 
     def __init__(self, github: GitHub) -> None:
         self.github = github
+        self.answering: set[threading.Thread] = set()
         super().__init__(str(github.socket), _Handler)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Known while it answers, so that the end can wait for the git that it may have started."""
+        self.answering.add(threading.current_thread())
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.answering.discard(threading.current_thread())
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A gh that was killed while it asked is no error of GitHub's."""
@@ -304,3 +313,5 @@ def serving(github: GitHub) -> Iterator[GitHub]:
         server.shutdown()
         server.server_close()
         thread.join()
+        for answering in list(server.answering):
+            answering.join(5.0)

@@ -12,12 +12,15 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import libtmux
 import psutil
 
 from internal_tests.support.waiting import wait_for
+
+if TYPE_CHECKING:
+    from internal_tests.support.warm import WarmAgency
 
 AGENCY = str(Path(sys.executable).parent / "agency")
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -78,10 +81,12 @@ class SeenProcess(psutil.Process):
 class World:
     """Everything one test touches. Create repos, run the installed ``agency`` and look at what became of it.
 
-    What is entered in ``closing`` ends with the world.
+    What is entered in ``closing`` ends with the world. ``warm`` is an agency that is loaded already, for commands that only
+    prepare or look; without it they are started like all others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, warm: "WarmAgency | None" = None) -> None:
+        self.warm = warm
         self.closing = ExitStack()
         self.root = Path(tempfile.mkdtemp(prefix="agy"))
         self.home = self._directory("home")
@@ -176,6 +181,14 @@ class World:
         assert result.code == 0, f"agency {' '.join(words)}: {result.code}\n{result.out}{result.err}"
         return result
 
+    def quickly(self, *words: str, cwd: Path | None = None) -> Result:
+        """A command that prepares the world or looks at it, insisting on exit code 0."""
+        if self.warm is None or "PYTHONPATH" in self.env:
+            return self.ok(*words, cwd=cwd)
+        result = self.warm.call(words, cwd=cwd or self.repo, env=self.env)
+        assert result.code == 0, f"agency {' '.join(words)}: {result.code}\n{result.out}{result.err}"
+        return result
+
     def spawn(
         self, *words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
     ) -> subprocess.Popen[bytes]:
@@ -191,7 +204,7 @@ class World:
 
     def run(self, name: str, *words: str, cwd: Path | None = None) -> "SeenRun":
         """Make a detached run and return it."""
-        result = self.ok("run", "--name", name, "--detached", *words, cwd=cwd)
+        result = self.quickly("run", "--name", name, "--detached", *words, cwd=cwd)
         return self.find(result.pairs["run_id"])
 
     def find(self, run_id: str) -> "SeenRun":
@@ -201,7 +214,7 @@ class World:
 
     def runs(self) -> list[dict[str, Any]]:
         """What ``agency ls --all --all-repos --json`` says."""
-        data = self.ok("ls", "--all", "--all-repos", "--json").data
+        data = self.quickly("ls", "--all", "--all-repos", "--json").data
         assert isinstance(data, list)
         return data
 

@@ -1,9 +1,9 @@
 """The installed ``agency`` with its modules loaded already: a process that forks for each call.
 
-The commands that follow a kill are typed a few thousand times, and loading Python and the modules is half of their work. The
-command that is killed is always the real one.
+Commands that only prepare a world or look at it, and those that follow a kill, are typed many thousand times, and loading
+Python and the modules is half of their work. The command that a test is about, and the one that is killed, is the real one.
 
-    python -m internal_tests.chaos.warm    serves calls on the socket that is its standard input
+    python -m internal_tests.support.warm    serves calls on the socket that is its standard input
 """
 
 import contextlib
@@ -31,13 +31,13 @@ class WarmAgency:
     def __init__(self) -> None:
         self._here, there = socket.socketpair()
         self._turn = threading.Lock()
-        words = [sys.executable, "-m", "internal_tests.chaos.warm"]
+        words = [sys.executable, "-m", "internal_tests.support.warm"]
         root = Path(__file__).resolve().parents[2]
         self._process = subprocess.Popen(words, stdin=there.fileno(), cwd=root)
         there.close()
 
     def call(self, words: tuple[str, ...], *, cwd: Path, env: Mapping[str, str]) -> Result:
-        """What ``agency WORDS`` does without a terminal."""
+        """What ``agency WORDS`` does without a terminal. Of several at the same time each waits for the one before."""
         request = json.dumps({"words": words, "cwd": str(cwd), "env": dict(env)}).encode()
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             with self._turn:
