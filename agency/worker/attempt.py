@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.output import Message, Output, Problem, ThreadTold, ToolEnded, ToolUse, TurnEnded, UsageTold
+from agency.domain.redactstream import StreamRedactor
 from agency.domain.screen import doing_on_screen
 from agency.domain.settings import Settings
 from agency.domain.usage import Usage
@@ -34,6 +35,7 @@ from agency.worker.work import Work
 
 _GRACE = 2.0
 _LAST_LINES = 40
+_LONGEST_SAID = 64 * 1024
 _NEEDS_A_PERSON = frozenset({"needs_input", "blocked"})
 
 
@@ -137,6 +139,8 @@ class _Reader:
         self._interrupt = interrupt
         self._ended = Ended()
         self._half_lines = {"out": "", "err": ""}
+        self._parts = StreamRedactor(work.redactor)
+        self._said_in_parts = ""
         self._turn_over: TurnEnded | None = None
         self._as_is = type(runner.adapter).read_output is Adapter.read_output
         self._since = 0.0
@@ -303,6 +307,7 @@ class _Reader:
             (self._print if plain else self._line)(last)
         if complaint:
             self._complain(complaint)
+        self._end_parts()
 
     def _whole_lines(self, which: str, text: str) -> list[str]:
         if not text:
@@ -331,15 +336,20 @@ class _Reader:
 
     def _take(self, event: Output) -> None:
         ended = self._ended
+        if isinstance(event, Message) and event.part:
+            self._said_in_parts = (self._said_in_parts + event.text)[-_LONGEST_SAID:]
+            self._show_message(self._parts.feed(event.text))
+            return
+        self._end_parts()
         shown = self._redacted(event)
-        self._work.view.output(shown)
+        if not isinstance(shown, Message):
+            self._work.view.output(shown)
         match shown:
             case ThreadTold(thread_id=thread_id):
                 note_thread(self._work, self._runner, thread_id, how="output")
             case Message(text=text):
                 ended.said = text
-                for line in text.splitlines():
-                    _keep(ended.printed, line)
+                self._show_message(text)
             case ToolUse(tool=tool, detail=detail):
                 ended.last_command = f"{tool} {detail}".strip()
             case ToolEnded(ok=False, detail=detail):
@@ -356,6 +366,19 @@ class _Reader:
                     _keep(ended.complaints, text)
             case ToolEnded():
                 pass
+
+    def _end_parts(self) -> None:
+        """A message that came in pieces is whole; only so can a secret be seen that two of them share."""
+        if self._said_in_parts:
+            self._show_message(self._parts.flush())
+            self._ended.said = self._work.redactor.text(self._said_in_parts)
+            self._said_in_parts = ""
+
+    def _show_message(self, text: str) -> None:
+        """Show lines of a message, which are without secrets."""
+        for line in text.splitlines():
+            _keep(self._ended.printed, line)
+            self._work.view.line(line)
 
     def _redacted(self, event: Output) -> Output:
         """The same without secrets in what it says."""

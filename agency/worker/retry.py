@@ -33,7 +33,7 @@ def context_after(
         changed_files=tuple(record["changedFiles"]),
         diff_hash=record["diffHash"],
         archive=discarded,
-        operator_message=message,
+        operator_message=work.redactor.text(message) if message is not None else None,
     )
     return {"record": context.as_record(), "markdown": context.as_markdown()}
 

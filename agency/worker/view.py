@@ -24,20 +24,14 @@ class View:
         self._shown = 0
         self._passed_over = 0
         self._last: deque[tuple[str, bool]] = deque(maxlen=_LAST_LINES)
-        self._open = False
 
     def note(self, text: str) -> None:
         """A line of agency's own."""
-        self._end_line()
         self._write(f"{self._in('1;36', '[agency]')} {_harmless(text)}\n")
 
     def output(self, event: Output) -> None:
-        """What the agent told."""
+        """What the agent told besides its messages, whose lines :meth:`line` takes."""
         match event:
-            case Message(text=text, part=True):
-                self._piece(text)
-            case Message(text=text):
-                self._lines(text)
             case ToolUse(tool=tool, detail=detail):
                 self._lines(f"{self._in('33', f'* {_harmless(tool)}')} {_harmless(detail)}", ours=True)
             case ToolEnded(ok=False, detail=detail):
@@ -47,7 +41,7 @@ class View:
                 self._lines(f"{self._in('31', word)} {_harmless(text)}", ours=True)
             case TurnEnded(ok=False, text=text):
                 self._lines(f"{self._in('31', 'the turn failed:')} {_harmless(text)}", ours=True)
-            case ToolEnded() | ThreadTold() | UsageTold() | TurnEnded():
+            case Message() | ToolEnded() | ThreadTold() | UsageTold() | TurnEnded():
                 pass
 
     def line(self, text: str) -> None:
@@ -69,18 +63,12 @@ class View:
             self._write(f"{line if ours else _harmless(line)}\n")
 
     def _lines(self, text: str, *, ours: bool = False) -> None:
-        self._end_line()
         for line in text.splitlines() or [""]:
             cut = line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
             if self._may_show():
                 self._write(f"{cut if ours else _harmless(cut)}\n")
             else:
                 self._last.append((cut, ours))
-
-    def _piece(self, text: str) -> None:
-        if self._may_show():
-            self._write(_harmless(text))
-            self._open = not text.endswith("\n")
 
     def _may_show(self) -> bool:
         second = int(time.monotonic())
@@ -92,11 +80,6 @@ class View:
             return True
         self._passed_over += 1
         return False
-
-    def _end_line(self) -> None:
-        if self._open:
-            self._open = False
-            self._write("\n")
 
     def _in(self, colour: str, text: str) -> str:
         return f"\033[{colour}m{text}\033[0m" if self._colour else text

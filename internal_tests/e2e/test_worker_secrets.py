@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from internal_tests.support.jobs import FAILS, HANGS, begin, deeds, impatient, step, writes
+from internal_tests.support.jobs import FAILS, HANGS, JobRun, begin, deeds, impatient, step, writes
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import World
 
@@ -123,3 +123,29 @@ def test_every_attempt_is_counted_with_its_class_and_what_follows(world: World, 
     (wall,) = [line for line in times if line.endswith("step:wall,attempt:1")]
     assert 1000 <= int(wall.split(":")[1].split("|")[0]) < 2500
     assert run.outcomes(2) == ["retrying", "queue_retry"]
+
+
+_IN_PIECES = """#!/bin/sh
+if [ "$1" = --version ]; then echo 0.61.0; exit; fi
+cat >/dev/null
+say() { printf '{"type":"message","role":"assistant","content":"%s","delta":true}\\n' "$1"; }
+echo '{"type":"init","session_id":"11111111-2222-4333-8444-555555555555"}'
+say 'I looked.\\nIt is open-ses'
+say 'ame/01234'
+say '56789+x, that'
+say ' is all.'
+echo '{"type":"result","status":"success","stats":{"input_tokens":5,"output_tokens":2}}'
+"""
+
+
+@pytest.mark.case(53, "DOC-REQ-012")
+def test_a_secret_that_pieces_of_a_message_share_is_masked_and_the_message_is_told_as_one(world: World) -> None:
+    world.env.update(DEMO_AGENT_SECRET=SECRET, PATH=f"{world.root / 'bin'}:{world.env['PATH']}")
+    (world.root / "bin").mkdir()
+    program = world.root / "bin/gemini"
+    program.write_text(_IN_PIECES)
+    program.chmod(0o755)
+    made = world.ok("run", "job", "--headless", "--prompt", "Look", "--runner", "gemini", "--detached").pairs["run_id"]
+    run = JobRun(world, world.find(made).directory).ended()
+    assert run.attempt(0, 1)["summary"] == "I looked. It is [REDACTED], that is all."
+    assert "I looked.\nIt is [REDACTED], that is all.\n" in run.screen()
