@@ -9,6 +9,20 @@ from internal_tests.support.github import GitHub, serving
 from internal_tests.support.warm import WarmAgency
 from internal_tests.support.world import World
 
+_OF_RECOVERY = frozenset({"DOC-REQ-005", "DOC-REQ-008", "DOC-REQ-009"})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What shows a case of healing can be chosen with ``-k self_heal``, and with ``-k recovery`` where it is about resuming,
+    rebuilding or operators."""
+    for item in items:
+        requirements = {word for mark in item.iter_markers("case") for word in mark.args[1:]}
+        if requirements:
+            item.add_marker("self_heal")
+        if requirements & _OF_RECOVERY:
+            item.add_marker("recovery")
+
 
 @pytest.fixture(scope="session")
 def warm() -> Iterator[WarmAgency]:

@@ -52,7 +52,7 @@ def _land(work: Work) -> None:
 
     outlive_the_terminal()
     landed = land_run(
-        work.context, work.run, LandRequest(target=None, strategy="squash", yes=True, confirm=None), work.view.raw
+        work.context, work.run, LandRequest(target=None, strategy="squash", yes=True, confirm=None), work.show_script
     )
     assert landed is not None
     work.run = landed.run

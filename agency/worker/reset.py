@@ -46,7 +46,7 @@ def reset_worktree(work: Work, controls: Controls) -> None:
             request = ResetRequest(
                 step_index=pending.step_index, trigger=pending.trigger, command_id=pending.command_id
             )
-            hooks = Hooks(between=between, quiesce=quiesce, show=work.view.raw)
+            hooks = Hooks(between=between, quiesce=quiesce, show=work.show_script)
             done = rebuild(work.context, work.run, request, hooks)
     except _Interrupted:
         return
@@ -68,7 +68,7 @@ def reset_worktree(work: Work, controls: Controls) -> None:
 
 def _gone_on_with(work: Work) -> Reset | None:
     """The rebuild of a worker before, once it is done; None when there is none that counts for nothing yet."""
-    finish_rebuild(work.context, work.run, work.view.raw)
+    finish_rebuild(work.context, work.run, work.show_script)
     last = last_reset(work.run.directory)
     return last if last is not None and last.phase == DONE and last.number > work.state.resets_made else None
 

@@ -48,11 +48,6 @@ class View:
         """A line of a program that is not an agent, or a complaint of one."""
         self._lines(text)
 
-    def raw(self, chunk: bytes) -> None:
-        """What a script prints."""
-        for line in chunk.decode("utf-8", "replace").splitlines():
-            self.line(line)
-
     def flush(self) -> None:
         """Say how much was passed over, and show the end of it."""
         last, self._last = self._last, deque(maxlen=_LAST_LINES)

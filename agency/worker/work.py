@@ -115,6 +115,11 @@ class Work:
         """Send metrics, where somebody wants them."""
         self.statsd.send(metrics)
 
+    def show_script(self, chunk: bytes) -> None:
+        """Show what a script of the repo prints."""
+        for line in self.redactor.text(chunk.decode("utf-8", "replace")).splitlines():
+            self.view.line(line)
+
     def say(self, text: str) -> None:
         """Show a line of agency's own to whoever looks at the session."""
         self.view.note(self.redactor.text(text))
