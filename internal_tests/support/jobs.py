@@ -129,7 +129,7 @@ class JobRun(SeenRun):
         """The same, once the job has ended; it must have ended like that."""
         more = {} if job_attempt is None else {"jobAttempt": job_attempt}
         told = self.wait_told("finished", timeout=timeout, **more)
-        assert told["outcome"] == outcome, self.story()
+        assert told["outcome"] == outcome, (told, self.story())
         return self
 
     def story(self, *, step: int | None = None) -> list[str]:
