@@ -54,9 +54,10 @@ class ErrorRule:
 
 # A phrase counts where a clause begins: at the start, after punctuation, or after a word such as "error" or "status".
 _CLAUSE = r"(?:^\s{0,8}|[:;,]\s{1,3}|[({\[\"=>|]:?\s{0,3}|\b(?:error|fatal|status|code|failed|http)[:=]?\s{0,3})"
-# A number is a status when its meaning or nothing but punctuation follows: "401 Unauthorized", but not "401 tests".
+# A number is a status when its meaning or nothing but punctuation follows: "401 Unauthorized", but not "401 tests"; one in square
+# brackets is a process id more often than not.
 _STATUS_ENDS = (
-    r"(?=\s{0,3}(?:$|[^\w\s]|unauthorized|forbidden|bad|unprocessable|too many|internal|service|gateway|overloaded))"
+    r"(?=\s{0,3}(?:$|[^\w\s\]]|unauthorized|forbidden|bad|unprocessable|too many|internal|service|gateway|overloaded))"
 )
 
 

@@ -14,6 +14,7 @@ from types import FrameType
 
 from agency.domain.errors import EXIT_ERROR, EXIT_INTERRUPTED, JOB_EXIT_CODES, AgencyError
 from agency.domain.ids import RepoId, RunId
+from agency.domain.jobprogress import fold_job
 from agency.domain.jobstate import first_state
 from agency.domain.redaction import Redactor
 from agency.domain.run import BrokenRun
@@ -70,7 +71,8 @@ def _drive(work: Work) -> str:
         with contextlib.suppress(AgencyError):
             end_processes_of_attempt(work, None)
         sys.exit(EXIT_INTERRUPTED)
-    summary = "the job is done" if outcome == "done" else f"the job stopped: {outcome.replace('_', ' ')}"
+    reason = fold_job(work.log.read()).reason
+    summary = "the job is done" if outcome == "done" else f"the job stopped: {reason}"
     tell_user(work, "done" if outcome == "done" else "waiting", summary, at_end=True)
     return outcome
 

@@ -115,8 +115,10 @@ def operate(context: Context, run: Run, request: Request) -> Requested:
         )
         if kind.recovery:
             log.append(RECOVERY_REQUESTED(recovery_data(job, state, command)), durable=True)
+    current = job.steps[min(state.step_index if state is not None else 0, len(job.steps) - 1)]
     reached, error = _follow(context, run, command, wait=request.wait)
-    return Requested(command_id=command.command_id, action=kind.name, state=reached, step=step, error=error)
+    meant = step if step is not None or not kind.recovery else current
+    return Requested(command_id=command.command_id, action=kind.name, state=reached, step=meant, error=error)
 
 
 def _step(run: Run, job: Job, state: JobState | None, kind: ActionKind, ref: str | None) -> Step | None:

@@ -39,17 +39,21 @@ _WORDS = {
 
 def settle(work: Work, record: Mapping[str, Any]) -> None:
     """Tell how the attempt of ``record`` ended, and turn to what comes next. Raises E_CHECKPOINT_UNSUPPORTED, E_DISK_FULL."""
+    _turn(work, record)
+    work.keep_numbers(record)
+
+
+def _turn(work: Work, record: Mapping[str, Any]) -> None:
     outcome = record["outcome"]
     if outcome == "success":
         _accepted(work, record)
-    elif outcome in ("cancelled", "lost"):
-        _failed_event(work, record)
+        return
+    _failed_event(work, record)
+    if outcome in ("cancelled", "lost"):
         work.save(work.state.put_off("resume" if outcome == "lost" else "operator"))
     elif outcome == "retrying":
-        _failed_event(work, record)
         _retry(work, record)
     else:
-        _failed_event(work, record)
         end_job(
             work,
             outcome=_ENDS[outcome],

@@ -84,6 +84,12 @@ class Work:
             for event in self._told
         )
 
+    def keep_numbers(self, record: Mapping[str, Any]) -> None:
+        """Keep in the record of an attempt the ``seq`` of the events that tell of it."""
+        of_it = {"stepIndex": record["stepIndex"], "attempt": record["attempt"]}
+        numbers = [event["seq"] for event in self.log.read() if of_it.items() <= event.get("data", {}).items()]
+        self.keep_attempt({**record, "events": numbers})
+
     def save(self, state: JobState) -> None:
         """Keep how far the job is; from now on that holds."""
         write_state(self.run.directory, state)

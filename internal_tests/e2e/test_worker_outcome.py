@@ -100,7 +100,10 @@ def test_a_runner_that_waits_for_a_person_is_not_stuck_and_the_person_is_notifie
     assert run.status() == "needs attention" and "And how high?" in run.row()["summary"]
     wait_for(lambda: "the job stopped" in Path(told).read_text(), "the second notification")
     lines = Path(told).read_text().splitlines()
-    assert (lines[0], lines[-1]) == ("waiting: How wide shall it be?", "waiting: the job stopped: needs attention")
+    assert (lines[0], lines[-1]) == (
+        "waiting: How wide shall it be?",
+        "waiting: the job stopped: it needs an answer: And how high?",
+    )
     run.ask("retry-step", "--reason", "As high as wide.")
     wait_for(lambda: run.status() == "done", "the job to be done")
     assert run.outcomes(1) == ["needs_attention", "success"]

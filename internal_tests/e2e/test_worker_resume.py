@@ -59,7 +59,9 @@ def test_a_worker_that_was_killed_in_any_way_is_followed_by_one_that_goes_on_whe
 def test_a_job_that_stopped_is_taken_up_by_resume_and_no_record_is_written_over(world: World) -> None:
     plan = {"first": [writes("first.txt")], "form": [FAILS, FAILS, writes("form.html")]}
     run = begin(world, plan, budgets={"max_attempts": 1}).ended("needs_attention")
+    wait_for(lambda: run.pane()["dead"] == "1", "the worker to end")
     before = run.attempt(1, 1)
+    assert before["events"] == sorted(before["events"]) and before["events"]
     assert json.loads((run.directory / "recovery.json").read_text())["lastGoodStep"]["stepId"] == "first"
     for job_attempt, outcome in ((2, "needs_attention"), (3, "done")):
         wait_for(lambda: run.pane()["dead"] == "1", "the worker to end")
