@@ -35,7 +35,9 @@ def _system(told: Mapping[str, Any]) -> Iterator[Output]:
     elif told.get("subtype") == "api_retry":
         status = f" {told['error_status']}" if count(told.get("error_status")) else ""
         tries = f"try {count(told.get('attempt'))} of {count(told.get('max_retries'))}"
-        yield Problem(text=f"{brief(told.get('error')) or 'error'}{status}, {tries}", goes_on=True)
+        delay = count(told.get("retry_delay_ms"))
+        pause = f", retry in {delay} ms" if delay else ""
+        yield Problem(text=f"{brief(told.get('error')) or 'error'}{status}, {tries}{pause}", goes_on=True)
 
 
 def _said(told: Mapping[str, Any]) -> Iterator[Output]:

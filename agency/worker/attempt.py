@@ -27,6 +27,7 @@ from agency.tools.descendants import reap
 from agency.tools.process import Attended
 from agency.tools.processtree import Mark, end_tree
 from agency.worker.attemptlog import AttemptLog
+from agency.worker.meter import Meter
 from agency.worker.prompt import retry_prompt, step_prompt
 from agency.worker.thread import note_thread
 from agency.worker.trees import changed_since
@@ -144,6 +145,7 @@ class _Reader:
         self._turn_over: TurnEnded | None = None
         self._as_is = type(runner.adapter).read_output is Adapter.read_output
         self._since = 0.0
+        self._meter: Meter | None = None
 
     def run(self) -> Ended:
         """The runner, from start to end."""
@@ -152,6 +154,7 @@ class _Reader:
             scene, prompt, thread_id = self._prepared()
             words = headless_words(self._runner, scene, prompt, thread_id)
             argv = (self._runner.program, *words.words)
+            meter = Meter(self._runner.adapter, scene, thread_id)
             program = Attended(argv, env=self._environment(), cwd=work.run.worktree, typed=words.typed)
         except AgencyError as error:
             ended.refused = error
@@ -162,11 +165,14 @@ class _Reader:
             )
             return ended
         ended.pid = program.process.pid
+        self._meter = meter
         if thread_id is None and words.thread_id is not None:
+            meter.turned_to(words.thread_id)
             note_thread(work, self._runner, words.thread_id, how="chosen")
         ended.end = self._watch(program, self._output, self._complaint)
         ended.seconds = ended.end.seconds
         self._finish_lines()
+        ended.usage, ended.cost = meter.usage, meter.cost
         turn = self._turn_over
         if turn is not None and not turn.ok:
             ended.failed_turn = turn.text or "the runner says that the turn failed"
@@ -346,6 +352,8 @@ class _Reader:
             self._work.view.output(shown)
         match shown:
             case ThreadTold(thread_id=thread_id):
+                if self._meter is not None:
+                    self._meter.turned_to(thread_id)
                 note_thread(self._work, self._runner, thread_id, how="output")
             case Message(text=text):
                 ended.said = text
@@ -356,10 +364,9 @@ class _Reader:
                 ended.last_command = f"{ended.last_command or 'a tool'}: failed: {detail}"
             case Problem(text=text):
                 _keep(ended.complaints, text)
-            case UsageTold(usage=usage, whole_thread=whole, cost=cost):
-                ended.usage = usage if whole else ended.usage + usage
-                if cost is not None:
-                    ended.cost = cost if whole else (ended.cost or 0.0) + cost
+            case UsageTold():
+                if self._meter is not None:
+                    self._meter.take(shown)
             case TurnEnded(ok=ok, text=text):
                 self._turn_over = shown
                 if not ok and text:

@@ -31,7 +31,7 @@ class Usage:
 class Answer:
     """One scripted answer: text, or a tool call (of a ``namespace``, as codex has them) with words that its result will hold;
     ``delay`` seconds of silence first, or silence ``until`` the test ends it; ``status`` other than 200 is an error; ``broken``
-    ends the stream in the middle."""
+    ends the stream in the middle, ``limited`` with the words of a provider whose limit is reached (OpenAI Responses alone)."""
 
     text: str = ""
     tool: str | None = None
@@ -43,6 +43,7 @@ class Answer:
     status: int = 200
     retry_after: int | None = None
     broken: bool = False
+    limited: str = ""
     usage: Usage = Usage()
 
 
@@ -280,6 +281,10 @@ def _anthropic(answer: Answer, number: int, body: dict[str, Any]) -> Iterator[tu
 def _openai(answer: Answer, number: int, body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     identity = f"resp_{number:04d}"
     yield "response.created", {"type": "response.created", "response": {"id": identity}}
+    if answer.limited:
+        error = {"code": "rate_limit_exceeded", "message": answer.limited}
+        yield "response.failed", {"type": "response.failed", "response": {"id": identity, "error": error}}
+        return
     if answer.tool is None:
         item: dict[str, Any] = {
             "type": "message",

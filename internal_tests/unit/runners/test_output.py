@@ -32,7 +32,7 @@ _RECORDINGS: dict[str, tuple[Output, ...]] = {
     ),
     "claude-retry": (
         ThreadTold(thread_id="01beca9f-6883-4b34-a52c-41c2b27190af"),
-        Problem(text="rate_limit 429, try 1 of 10", goes_on=True),
+        Problem(text="rate_limit 429, try 1 of 10, retry in 1000 ms", goes_on=True),
         Message(text="answer 2"),
         UsageTold(usage=Usage(input=100, cached_input=20, output=10), whole_thread=False, cost=0.00076),
         TurnEnded(ok=True, text="answer 2"),
