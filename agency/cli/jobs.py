@@ -13,10 +13,19 @@ from agency.sessions.context import Context
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+class _AttemptTime(Duration):
+    """A duration, or 0 for none."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds; a usage error for anything else."""
+        return 0.0 if value == "0" else super().convert(value, param, ctx)
+
+
 _BUDGETS: tuple[tuple[str, str, click.ParamType[Any], str], ...] = (
     ("max-attempts", "max_attempts", click.IntRange(min=1), "Attempts at each step."),
-    ("timeout", "timeout", Duration(), "How long an attempt may take; 0s: as long as it likes."),
-    ("idle-timeout", "idle_timeout", Duration(), "How long an attempt may show no progress; 0s: always."),
+    ("timeout", "timeout", _AttemptTime(), "How long an attempt may take; 0: as long as it likes."),
+    ("idle-timeout", "idle_timeout", _AttemptTime(), "How long an attempt may show no progress; 0: always."),
     ("no-progress-limit", "no_progress_limit", click.IntRange(min=0), "Equal failures in a row that count as stuck."),
     ("max-resets", "max_resets", click.IntRange(min=0), "How often the worktree may be rebuilt."),
 )

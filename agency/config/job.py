@@ -28,7 +28,7 @@ class ParsedJob:
 def read_job_file(path: str) -> ParsedJob:
     """The job of a file whose name ends in ``.json``, or else holds YAML. Raises E_INVALID_JOB with file, line and key path."""
     try:
-        parsed = validate(read_document(path), JobFile)
+        parsed = validate(read_document(path, if_unreadable="name a file that you may read"), JobFile)
     except AgencyError as error:
         raise AgencyError("E_INVALID_JOB", error.message, hint=error.hint, **error.details) from error
     return ParsedJob(

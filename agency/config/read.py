@@ -7,9 +7,12 @@ from agency.config.document import Document
 from agency.config.problems import invalid_config
 
 
-def read_document(file: str) -> Document:
-    """What ``file`` holds. Raises E_INVALID_CONFIG when it is unreadable, or not the YAML or JSON its name promises."""
-    text = _read_text(file)
+def read_document(file: str, *, if_unreadable: str | None = None) -> Document:
+    """What ``file`` holds; ``if_unreadable`` is the hint where it cannot be read, in place of one about a file that nobody named.
+
+    Raises E_INVALID_CONFIG when it is unreadable, or not the YAML or JSON its name promises.
+    """
+    text = _read_text(file, if_unreadable)
     try:
         if file.endswith(".json"):
             from agency.config.json_text import parse_json
@@ -20,22 +23,22 @@ def read_document(file: str) -> Document:
         return parse_yaml(text, file)
     except RecursionError:
         message = f"{os.path.basename(file)} is nested too deeply"
-        raise invalid_config(file, message, hint="a config needs no more than four levels") from None
+        raise invalid_config(file, message, hint="take out levels: a few are all that is needed") from None
 
 
-def _read_text(file: str) -> str:
-    name = os.path.basename(file)
+def _read_text(file: str, if_unreadable: str | None) -> str:
+    name = os.path.basename(file) or repr(file)
     try:
         # Looked at before it is opened: opening a named pipe would wait for a writer.
         if not stat.S_ISREG(os.stat(file).st_mode):
-            raise invalid_config(file, f"{name} is not a regular file", hint="move away what bears that name")
+            hint = if_unreadable or "move away what bears that name"
+            raise invalid_config(file, f"{name} is not a regular file", hint=hint)
         with open(file, "rb") as stream:
             raw = stream.read()
     except OSError as error:
         reason = error.strerror or "unknown reason"
-        raise invalid_config(
-            file, f"{name} cannot be read: {reason}", hint="make it a file that you may read, or remove it"
-        ) from None
+        hint = if_unreadable or "make it a file that you may read, or remove it"
+        raise invalid_config(file, f"{name} cannot be read: {reason}", hint=hint) from None
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -86,9 +86,10 @@ class Count(Value):
     hint = "write a number such as 2; 0 switches it off"
     json_schema = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
     least: ClassVar[int] = 0
+    most: ClassVar[int] = 1_000_000
 
     def parse(self, raw: object) -> int:
-        if type(raw) is not int or not self.least <= raw <= 1_000_000:
+        if type(raw) is not int or not self.least <= raw <= self.most:
             raise self.refused()
         return raw
 

@@ -179,7 +179,7 @@ def _prepare_opencode(world: World, server: ModelServer) -> None:
     provider = {
         "npm": "@ai-sdk/openai-compatible",
         "options": {"baseURL": f"{server.url}/v1", "apiKey": "anything"},
-        "models": {"mock": {}},
+        "models": {"mock": {}, "asked-for": {}},
     }
     config = {"model": "mock/mock", "provider": {"mock": provider}, "autoupdate": False, "share": "disabled"}
     world.env.update(

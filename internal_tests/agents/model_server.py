@@ -63,6 +63,11 @@ class Request:
             offered += tool.get("functionDeclarations") or [tool.get("function") or tool]
         return [str(tool.get("name") or tool.get("type")) for tool in offered]
 
+    @property
+    def model(self) -> str:
+        """The model it asked, which the Gemini interface has in the path."""
+        return str(self.body.get("model") or self.path.rpartition("/models/")[2].partition(":")[0])
+
     def texts(self) -> list[str]:
         """Every text of the conversation it carried, in order, whatever the interface."""
         items = self.body.get("messages") or self.body.get("input") or self.body.get("contents") or []

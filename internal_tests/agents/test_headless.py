@@ -4,6 +4,7 @@ import itertools
 
 from agency.domain.output import Problem, ToolEnded, ToolUse
 from agency.domain.usage import Usage, total_usage
+from agency.runners.table import ADAPTERS
 from internal_tests.agents import model_server
 from internal_tests.agents.agents import CLAUDE, CODEX, OPENCODE, Agent
 from internal_tests.agents.headless import Headless
@@ -21,10 +22,13 @@ def _first(first: Answer) -> Responder:
     return lambda request: Answer(text="understood") if request.is_aside or next(numbers) else first
 
 
-def test_a_second_turn_goes_on_with_the_conversation_of_the_first(
+def test_a_second_turn_goes_on_with_the_conversation_of_the_first_and_with_the_model(
     world: World, any_agent: Agent, server: ModelServer
 ) -> None:
-    agent = Headless(world, any_agent, server)
+    model_flag = ADAPTERS[any_agent.name].model_flag
+    assert model_flag is not None
+    model = "mock/asked-for" if any_agent is OPENCODE else "asked-for"
+    agent = Headless(world, any_agent, server, words=(model_flag, model))
     first = agent.turn("speak of walnuts")
     assert first.end.ok, first.complaint
     assert first.said.strip() == "understood"
@@ -42,6 +46,7 @@ def test_a_second_turn_goes_on_with_the_conversation_of_the_first(
     asked = server.conversations("speak of almonds")
     assert asked
     assert all(request.says("speak of walnuts") and request.says("understood") for request in asked)
+    assert {request.model for request in server.conversations("speak of walnuts")} == {"asked-for"}
 
 
 def test_a_conversation_goes_on_after_the_worktree_moved_where_the_agent_can(

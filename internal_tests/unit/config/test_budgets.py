@@ -1,10 +1,14 @@
 """Where the budgets of a job come from."""
 
+import math
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agency.config.budgets import VARIABLES, effective_budgets
+from agency.config.values import Attempts, AttemptTime
 from agency.domain.budgets import Budgets
 from agency.domain.errors import AgencyError
 from agency.domain.settings import Settings
@@ -74,6 +78,12 @@ def test_a_flag_goes_before_a_variable_that_before_the_job_and_that_before_the_c
         ("STEP_NO_PROGRESS_LIMIT", "1.5"),
         ("JOB_SELF_HEAL_MAX_RESETS", "nan"),
         ("STEP_TIMEOUT_SECONDS", "nan"),
+        ("STEP_TIMEOUT_SECONDS", "2592001"),
+        ("STEP_TIMEOUT_SECONDS", "1_0"),
+        ("STEP_TIMEOUT_SECONDS", "-0"),
+        ("STEP_MAX_ATTEMPTS", "٣"),
+        ("STEP_MAX_ATTEMPTS", "1000001"),
+        ("STEP_MAX_ATTEMPTS", "9" * 5000),
     ],
 )
 def test_a_variable_that_cannot_be_understood_is_named(variable: str, value: str) -> None:
@@ -81,6 +91,43 @@ def test_a_variable_that_cannot_be_understood_is_named(variable: str, value: str
         effective_budgets(Settings(), "demo", {variable: value}, {}, {})
     assert caught.value.code == "E_INVALID_CONFIG"
     assert variable in caught.value.message and value in caught.value.message
+    assert caught.value.details["variable"] == variable
+
+
+@pytest.mark.case(56, "DOC-REQ-002")
+def test_a_variable_that_cannot_be_understood_is_refused_where_a_flag_wins_over_it() -> None:
+    with pytest.raises(AgencyError, match="STEP_MAX_ATTEMPTS must be a whole number from 1 to 1000000, and is 'x'"):
+        effective_budgets(Settings(), "demo", {"STEP_MAX_ATTEMPTS": "x"}, {}, {"max_attempts": 2})
+
+
+@pytest.mark.case(56, "DOC-REQ-002")
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("max_attempts", 0), ("max_attempts", 1.5), ("timeout", -1), ("idle_timeout", 2592001), ("max_resets", math.nan)],
+)
+def test_a_flag_out_of_range_is_named(key: str, value: float) -> None:
+    with pytest.raises(AgencyError) as caught:
+        effective_budgets(Settings(), "demo", {}, {}, {key: value})
+    flag = f"--{key.replace('_', '-')}"
+    assert (caught.value.code, caught.value.details["flag"]) == ("E_INVALID_CONFIG", flag)
+    assert caught.value.message.startswith(flag)
+
+
+@given(seconds=st.integers(0, 2_592_000), count=st.integers(1, 1_000_000))
+def test_whatever_a_variable_may_say_a_config_file_may_say_too(seconds: int, count: int) -> None:
+    told = {"STEP_TIMEOUT_SECONDS": f"{seconds}", "STEP_MAX_ATTEMPTS": f" {count}\n"}
+    budgets, _, _ = effective_budgets(Settings(), "demo", told, {}, {})
+    assert budgets.timeout_seconds == AttemptTime(f"{seconds}s").value == seconds
+    assert budgets.max_attempts == Attempts(count).value == count
+
+
+def test_where_the_budget_of_a_runner_was_written_is_known_whatever_its_name(
+    load_repo: Callable[[str], Settings],
+) -> None:
+    settings = load_repo("runners:\n  gpt-4.1: {command: x, healing: {max_resets: 7}}\n")
+    budgets, origins, _ = effective_budgets(settings, "gpt-4.1", {}, {}, {})
+    assert budgets.max_resets == 7
+    assert origins["max_resets"].endswith("agency.yaml:3")
 
 
 def test_zero_switches_off_and_an_idle_time_that_never_comes_is_told() -> None:

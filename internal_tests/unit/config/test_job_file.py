@@ -106,6 +106,15 @@ def test_what_is_wrong_is_told_with_line_key_and_what_to_do(
     assert hint in str(error.hint)
 
 
+@pytest.mark.parametrize("name", ["none.yaml", "directory", ""])
+def test_a_file_that_cannot_be_read_is_not_to_be_removed_but_another_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "directory").mkdir()
+    with pytest.raises(AgencyError) as caught:
+        read_job_file(str(tmp_path / name) if name else "")
+    assert (caught.value.code, caught.value.hint) == ("E_INVALID_JOB", "name a file that you may read")
+    assert caught.value.message.startswith(name or "''")
+
+
 def test_the_schema_knows_every_key() -> None:
     schema = job_schema()
     assert set(schema["$defs"]["JobFile"]["required"]) == {"objective", "steps"}

@@ -1,6 +1,7 @@
 """Whatever a file holds, it is accepted or refused as an invalid config, never anything else."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from agency.config.document import Document
 from agency.config.file import layer_of
+from agency.config.job import read_job_file
 from agency.config.json_text import parse_json
 from agency.config.layers import effective_settings
 from agency.config.schema import EitherFile, RepoFile, UserFile
@@ -52,7 +54,8 @@ INNER_KEYS = (
     "copy",
     "link",
 )
-KEYS = st.sampled_from((*SECTIONS, *INNER_KEYS, "a b", ""))
+JOB_KEYS = ("objective", "steps", "budgets", "publish", "id", "instructions", "check", "idle_timeout", "max_attempts")
+KEYS = st.sampled_from((*SECTIONS, *INNER_KEYS, *JOB_KEYS, "a b", ""))
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.sampled_from(["1s", "a b", "x"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
@@ -98,3 +101,25 @@ def test_any_content_below_the_known_keys(sections: dict[str, Any], shape: type[
     content = {"version": 1, **sections}
     accepted_or_refused(parse_yaml(yaml.safe_dump(content), "agency.yaml"), shape)
     accepted_or_refused(parse_json(json.dumps(content), "agency.json"), shape)
+
+
+@given(top=st.dictionaries(KEYS, VALUES), steps=st.lists(st.dictionaries(KEYS, VALUES), max_size=3))
+def test_any_content_below_the_known_keys_of_a_job(
+    top: dict[str, Any], steps: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    content = {"objective": "x", "steps": [{"instructions": "y", **step} for step in steps], **top}
+    files = (tmp_path_factory.getbasetemp() / "job.yaml", tmp_path_factory.getbasetemp() / "job.json")
+    for file, text in zip(files, (yaml.safe_dump(content), json.dumps(content)), strict=True):
+        told_as_a_job_or_refused(file, text)
+
+
+def told_as_a_job_or_refused(file: Path, text: str) -> None:
+    file.write_text(text)
+    try:
+        job = read_job_file(str(file))
+    except AgencyError as error:
+        assert error.code == "E_INVALID_JOB"
+        assert error.message.isprintable()
+        assert int(str(error.details.get("line", 1))) >= 1
+    else:
+        assert len({step.step_id for step in job.steps}) == len(job.steps) > 0

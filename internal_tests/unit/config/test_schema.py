@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agency.config.schema import repo_schema, user_schema
+from agency.config.schema import job_schema, repo_schema, user_schema
 from agency.config.value import Refused, Value
-from agency.config.values import Name, RelativePath, ScriptTimeout, Text, VariableName
+from agency.config.values import Name, RelativePath, ScriptTimeout, StepId, Text, VariableName
 
-SCHEMAS = pytest.mark.parametrize("schema", [repo_schema(), user_schema()], ids=["repo", "user"])
+SCHEMAS = pytest.mark.parametrize("schema", [repo_schema(), user_schema(), job_schema()], ids=["repo", "user", "job"])
 
 
 def nodes_of(schema: Any) -> Iterator[dict[str, Any]]:
@@ -61,6 +61,10 @@ def test_a_price_needs_input_and_output() -> None:
     assert repo_schema()["$defs"]["Price"]["required"] == ["input", "output"]
 
 
+def test_a_rule_about_failures_needs_pattern_and_means() -> None:
+    assert repo_schema()["$defs"]["FailureRule"]["required"] == ["pattern", "means"]
+
+
 def test_a_script_needs_one_of_path_and_command() -> None:
     assert repo_schema()["$defs"]["Script"]["oneOf"] == [{"required": ["path"]}, {"required": ["command"]}]
 
@@ -73,7 +77,7 @@ def accepts(kind: type[Value], raw: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize("kind", [RelativePath, Text, Name, VariableName])
+@pytest.mark.parametrize("kind", [RelativePath, Text, Name, VariableName, StepId])
 @given(raw=st.text("a1_./~ -+=*"))
 def test_the_pattern_accepts_what_the_rule_accepts(kind: type[Value], raw: str) -> None:
     in_schema = re.search(kind.json_schema["pattern"], raw) is not None
