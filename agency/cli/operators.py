@@ -48,8 +48,8 @@ def ask(
         named = {"step_id": done.step.step_id, "step_index": done.step.index} if done.step is not None else {}
         print_json("data", {**result, **named, "state": done.state, "error": done.error})
     else:
-        on_step = f" step {done.step.step_id}" if done.step is not None else ""
-        print_line(f"{done.state}: {done.action.replace('_', ' ')}{on_step}")
+        what = done.action.replace("_", " ")
+        print_line(f"{done.state}: {what}" + (f" {done.step.step_id}" if done.step is not None else ""))
         if done.error:
             note(done.error)
     return EXIT_ERROR if done.state == "failed" else EXIT_DONE

@@ -17,9 +17,9 @@ NEVER = ["wait_for", "/never/there"]
 @pytest.mark.case(57, "DOC-REQ-010")
 def test_a_worker_that_was_killed_in_any_way_is_followed_by_one_that_goes_on_where_it_was(world: World) -> None:
     half = deeds(["append", "form.html", "half\n"], ["say", "I wait"], NEVER)
-    run = begin(world, {"first": [writes("first.txt")], "form": [half, half, half, writes("form.css")]})
+    run = begin(world, {"first": [writes("first.txt")], "form": [half] * 4 + [writes("form.css")]})
     thread = None
-    for number, end in enumerate(("worker", "kill", "tmux"), 1):
+    for number, end in enumerate(("worker", "kill", "tmux", "both"), 1):
         run.wait_told("step.attempt.started", stepIndex=1, attempt=number)
         wait_for(lambda: (run.worktree / "form.html").exists(), "the agent to be at work")
         wait_for(lambda: (run.worktree / "form.html").read_text() == "half\n" * number, "it")  # noqa: B023
@@ -38,19 +38,21 @@ def test_a_worker_that_was_killed_in_any_way_is_followed_by_one_that_goes_on_whe
             world.ok("kill", "job")
             assert not any(lives(agent.pid) for agent in agents)
         else:
+            if end == "both":
+                run.kill_worker()
             world.kill_tmux_server()
         world.ok("resume", "job", "--detached")
         wait_for(lambda: not any(lives(agent.pid) for agent in agents), "the agent to end")  # noqa: B023
     run.ended()
-    assert run.outcomes(1) == ["lost", "lost", "lost", "success"]
+    assert run.outcomes(1) == [*["lost"] * 4, "success"]
     lost = run.told("step.attempt.failed")
     assert [(one["attempt"], one["outcome"], one["failureClass"]) for one in lost] == [
-        (number, "lost", "transient_runtime") for number in (1, 2, 3)
+        (number, "lost", "transient_runtime") for number in (1, 2, 3, 4)
     ]
     assert all(set(one) >= COMMON_KEYS for one in lost)
-    assert [one["startedBy"] for one in run.told("step.attempt.started", stepIndex=1)] == ["first", *["resume"] * 3]
+    assert [one["startedBy"] for one in run.told("step.attempt.started", stepIndex=1)] == ["first", *["resume"] * 4]
     assert run.state["steps"][1]["consumed"] == 0 and run.thread() == thread
-    assert (run.worktree / "form.html").read_text() == "half\n" * 3
+    assert (run.worktree / "form.html").read_text() == "half\n" * 4
     assert len(run.told("steps.plan")) == len(run.told("step.started", stepIndex=1)) == 1
 
 
