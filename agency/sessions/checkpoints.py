@@ -16,6 +16,7 @@ from agency.tools.git.command import Git
 from agency.tools.git.discover import discover
 from agency.tools.git.keptrefs import CHECKPOINTS, checkpoint_ref
 from agency.tools.git.snapshot import keep, write_index_tree, write_tree_without
+from agency.tools.git.status import tree_status
 from agency.tools.git.worktree import resolve
 from agency.tools.signals import shielded
 
@@ -67,6 +68,17 @@ def save_checkpoint(
         )
         log_of(run).append(saved)
     return Saved(checkpoint=find_checkpoint(context, run, number), new=True)
+
+
+def keep_before(context: Context, run: Run, reason: str) -> None:
+    """Keep the files before something is done to the run that does not touch them, as a restart: where anything was written since
+    the run began, and has changed since the last checkpoint. Where that cannot be done it is told, and no more."""
+    try:
+        status = tree_status(git_in(context, run))
+        if status.uncommitted or status.commit != run.base_commit:
+            save_checkpoint(context, run, reason=reason, if_changed=True)
+    except AgencyError as error:
+        context.tell(f"going on without a checkpoint of the files: {error.message}")
 
 
 def list_checkpoints(context: Context, run: Run) -> list[Checkpoint]:

@@ -10,7 +10,7 @@ from agency.domain.events import RESUME_ATTACH, RESUME_CREATE, RESUME_RESTART
 from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.runners.resolve import resolve_runner
-from agency.sessions.checkpoints import save_checkpoint
+from agency.sessions.checkpoints import keep_before
 from agency.sessions.consent import AllowedStart, allow_start
 from agency.sessions.context import Context
 from agency.sessions.headless import plan_worker, require_job_going_on
@@ -46,7 +46,7 @@ def revive(context: Context, run: Run, request: ResumeRequest, seen: Live) -> Re
             return None
         start = without_lacking(context, allowed)
         if request.restart:
-            _keep_files(context, run)
+            keep_before(context, run, BEFORE_RESTART)
         with context.lock(run.repo_id) as lock:
             require_resumable(run)
             seen = look(context, run)
@@ -74,14 +74,6 @@ def revive(context: Context, run: Run, request: ResumeRequest, seen: Live) -> Re
     if seen.launch is not None and is_starting(seen.launch):
         watch_start(run, seen.launch, seen.tmux)
     return Resumed(run=run, event=RESUME_ATTACH.name, revived=False)
-
-
-def _keep_files(context: Context, run: Run) -> None:
-    """Keep the files as the runner left them. A restart does not touch them, so it goes on where that cannot be done."""
-    try:
-        save_checkpoint(context, run, reason=BEFORE_RESTART, if_changed=True)
-    except AgencyError as error:
-        context.tell(f"going on without a checkpoint of the files: {error.message}")
 
 
 def _consent(run: Run, seen: Live, request: ResumeRequest) -> tuple[str, int, int] | None:

@@ -115,10 +115,13 @@ def test_git_is_neither_called_nor_changed(world: World, ending: str) -> None:
     log = ToolLog(world, "git")
     before = footprint(world.repo, run.worktree)
     assert world.agency("resume", "git", "--detached", env=log.env).code == 0
+    assert log.calls() == []
     assert world.agency("resume", "git", "--detached", "--restart", "--yes", env=log.env).code == 0
     run.wait_for_screen("demo agent ready")
     assert footprint(world.repo, run.worktree) == before
-    assert log.calls() == []
+    assert all(" status " in call for call in log.calls()), (
+        "a restart looks whether there is something to be kept first"
+    )
 
 
 def test_the_record_is_never_written(world: World) -> None:
