@@ -15,7 +15,7 @@ from agency.store.runs import log_of
 from agency.tools.git.command import Git
 from agency.tools.git.discover import discover
 from agency.tools.git.keptrefs import CHECKPOINTS, checkpoint_ref
-from agency.tools.git.snapshot import keep, write_index_tree, write_tree_without
+from agency.tools.git.snapshot import keep, write_commit, write_index_tree, write_tree_without
 from agency.tools.git.status import tree_status
 from agency.tools.git.worktree import resolve
 from agency.tools.signals import shielded
@@ -55,11 +55,11 @@ def save_checkpoint(
         git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
         number = _next_number(run, list_checkpoints(context, run))
         ref = checkpoint_ref(run.run_id, number)
-        clear_way(context, run, git, ref)
+        clear_way(context, run, git)
         tip = resolve(git, f"refs/heads/{run.branch}")
         parents = tuple(commit for commit in (head, tip) if commit is not None)
         if index is not None and index != taken.tree:
-            staged = keep(git, ref=ref, tree=index, parents=parents[:1], message=f"what was staged in {run.name}")
+            staged = write_commit(git, tree=index, parents=parents[:1], message=f"what was staged in {run.name}")
             parents = (*parents, staged)
         commit = keep(git, ref=ref, tree=taken.tree, parents=parents, message=text)
         left_out = list(taken.left_out)

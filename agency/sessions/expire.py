@@ -42,7 +42,7 @@ def drop_checkpoints(context: Context, run: Run, limit: datetime) -> None:
             return
         git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
         refs = [checkpoint_ref(run.run_id, one.number) for one in old]
-        clear_way(context, run, git, *refs)
+        clear_way(context, run, git)
         drop_refs(git, refs)
 
 

@@ -10,6 +10,7 @@ from agency.domain.run import Run
 from agency.sessions.context import Context
 from agency.store.failures import told_plainly
 from agency.tools.git.command import Git
+from agency.tools.git.keptrefs import locked_refs
 from agency.tools.git.leftovers import clear_leftovers
 from agency.tools.git.snapshot import trash_ref
 from agency.tools.git.worktree import delete_branch, list_checkouts, resolve
@@ -25,6 +26,7 @@ def clear_way(context: Context, run: Run, git: Git, *refs: str) -> None:
             trash_ref(run.run_id),
             f"refs/remotes/origin/{run.branch}",
             f"refs/remotes/origin/{run.parent_branch}",
+            *locked_refs(git.git_dir or "", run.run_id),
             *refs,
         ),
         worktrees=context.paths.worktrees(run.repo_id),

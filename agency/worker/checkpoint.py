@@ -90,7 +90,7 @@ def save_step(context: Context, run: Run, done: StepDone) -> StepCheckpoint:
     ref = step_ref(run.run_id, done.index)
     with context.lock(run.repo_id) as lock:
         locked = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
-        clear_way(context, run, locked, ref)
+        clear_way(context, run, locked)
         message = f"{run.name} after step {done.step_id}"
         keep(locked, ref=ref, tree=taken.tree, parents=(head, run.base_commit), message=message)
     write_step(run.directory, checkpoint, patch)
@@ -139,7 +139,7 @@ def _set_aside(context: Context, run: Run, first: int, status: str) -> list[Step
         old, new = step_ref(run.run_id, index), step_ref(run.run_id, index, label)
         with context.lock(run.repo_id) as lock:
             git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
-            clear_way(context, run, git, old, new)
+            clear_way(context, run, git)
             kept = resolve(git, old)
             if kept is not None:
                 git.do("update-ref", new, kept)

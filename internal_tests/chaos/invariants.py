@@ -26,6 +26,8 @@ _CLOSING = {
     "land_started": {"land_finished", "land_failed"},
     "push_started": {"push_finished", "push_failed"},
     "merge_started": {"merge_finished", "merge_failed"},
+    "checkpoint_restore_started": {"checkpoint_restore_finished", "checkpoint_restore_failed"},
+    "hard_reset_started": {"hard_reset_finished", "hard_reset_failed"},
 }
 _HEALTHY = ("active", "working", "needs input", "blocked", "stalled")
 _UNDER_WAY = {
@@ -35,6 +37,8 @@ _UNDER_WAY = {
     "land_started": "land",
     "push_started": "push",
     "merge_started": "merge",
+    "checkpoint_restore_started": "checkpoint",
+    "hard_reset_started": "hard reset",
 }
 
 
@@ -131,7 +135,7 @@ def check_known(world: World, rows: list[dict[str, Any]]) -> None:
     the last two at most one for a run."""
     ids = {row["run_id"] for row in rows}
     for path in worktrees(world):
-        assert path.name.removesuffix(".land") in ids, f"worktree of an unknown run: {path}"
+        assert path.name.partition(".")[0] in ids, f"worktree of an unknown run: {path}"
     for entry in entries(world):
         assert entry.name.removesuffix(".land") in ids, f"git worktree entry of an unknown run: {entry}"
     unknown = set(agency_branches(world)) - {row["branch"] for row in rows}

@@ -27,6 +27,8 @@ VERIFY = ("verify", NAME)
 WORK = ("committed.txt", "deep/note.txt", "src.txt", "staged.txt")
 PUSH = ("push", NAME)
 MERGE = ("merge", NAME, "--yes")
+SAVE = ("checkpoint", "save", NAME)
+SET_BACK = ("checkpoint", "restore", NAME, "1", "--yes")
 _CONFIG = f"""version: 1
 defaults: {{runner: still}}
 runners:
@@ -59,7 +61,8 @@ class Operation:
 
     ``ways`` are what a user may type after a kill, as ``agency ls`` and the hints of errors say: each finishes or undoes
     what was left half-done. AGAIN is typed only when no run is there, everything else only when one is. ``judge`` looks, once the
-    run is archived, whether what it was to bring about has come about once or not at all.
+    run is archived, whether what it was to bring about has come about once or not at all. ``check`` looks at the work where it
+    may have become another: what it was before, and whether the operation was typed again to its end.
     """
 
     words: Words
@@ -68,6 +71,7 @@ class Operation:
     ways: tuple[tuple[Words, ...], ...]
     judge: Callable[[World], None] | None = None
     own: tuple[str, str] | None = None
+    check: Callable[[World, Work, bool], None] | None = None
 
     def kills(self, steps: Sequence[Step]) -> list[int]:
         """The numbers of the steps that it is killed at: all that are its own, and of those that another operation is killed at
@@ -104,6 +108,19 @@ def stopped_with_work(world: World) -> None:
     (run.worktree / "src.txt").write_text("changed\n")
     (run.worktree / "deep").mkdir()
     (run.worktree / "deep" / "note.txt").write_text("untracked\n")
+
+
+def ruined_after_a_checkpoint(world: World) -> None:
+    """The same, kept as a checkpoint, and ruined since."""
+    stopped_with_work(world)
+    world.ok(*SAVE)
+    tree = only_run(world).worktree
+    world.git("rm", "--quiet", "--force", "staged.txt", cwd=tree)
+    (tree / "src.txt").write_text("ruined\n")
+    (tree / "deep" / "note.txt").unlink()
+    (tree / "later").mkdir()
+    (tree / "later" / "new.txt").write_text("made since\n")
+    world.git("add", "later", cwd=tree)
 
 
 def stopped_with_work_to_verify(world: World) -> None:
@@ -214,6 +231,36 @@ def verified_wholly_or_not_at_all(world: World) -> None:
     assert row["attention"] is None
 
 
+def set_back_or_kept(world: World, before: Work, done: bool) -> None:
+    """The files are those of the checkpoint, or in the middle of a kill some of both; what they were before is kept."""
+    run = only_run(world)
+    now = look_at_work(world, run)
+    refs = world.git("for-each-ref", "--format=%(refname)", f"refs/agency/checkpoints/{run.id}").split()
+    kept = [_files_of(world, ref) for ref in refs]
+    ignored = {path: held for path, held in now.files.items() if path == "keep.bin"}
+    good = {**kept[0], **ignored}
+    assert now.tip == before.tip and ignored == {"keep.bin": "ignored by git\n"}
+    assert all(held in (good.get(path), before.files.get(path)) for path, held in now.files.items()), now.files
+    assert now.files == before.files or before.files in [{**files, **ignored} for files in kept[1:]], "not kept"
+    if done:
+        assert now.files == good, now.files
+        assert "deep/note.txt" in now.files and not (run.worktree / "later").exists()
+
+
+def listed_as_kept(world: World) -> None:
+    """Every checkpoint is listed, with the reason for it."""
+    (row,) = world.runs()
+    refs = world.git("for-each-ref", "--format=%(refname)", "refs/agency/checkpoints").split()
+    listed = world.ok("checkpoint", "ls", row["run_id"], "--json").data
+    assert [str(one["number"]) for one in listed] == [ref.rpartition("/")[2] for ref in refs]
+    assert {one["reason"] for one in listed[1:]} <= {"before restore"}, listed
+
+
+def _files_of(world: World, commit: str) -> dict[str, str]:
+    paths = world.git("ls-tree", "-r", "--name-only", commit).splitlines()
+    return {path: world.git("cat-file", "blob", f"{commit}:{path}") + "\n" for path in paths}
+
+
 _RESUMED = ((RESUME,), (CLEAN,))
 
 OPERATIONS: dict[str, Operation] = {
@@ -277,6 +324,14 @@ OPERATIONS: dict[str, Operation] = {
         warm_up=nothing,
         ways=((MERGE,), (MERGE, MERGE), (RESUME, MERGE), (CLEAN,)),
         judge=merged_once_or_not_at_all,
+    ),
+    "checkpoint-restore": Operation(
+        words=SET_BACK,
+        prepare=ruined_after_a_checkpoint,
+        warm_up=nothing,
+        ways=((SET_BACK,), (CLEAN,), (RESUME, SET_BACK)),
+        check=set_back_or_kept,
+        judge=listed_as_kept,
     ),
     "restore": Operation(
         words=RESTORE, prepare=archived_with_work, warm_up=nothing, ways=((RESTORE, RESUME), (CLEAN,))

@@ -62,7 +62,7 @@ class Scenario:
         rows = check_always(world)
         assert half_done(only_run(world).directory) is None, "still half-done after the commands that finish it"
         if not rows[0]["archived"]:
-            self._check_work()
+            self._check_work(way)
             if way[-1] == RESUME:
                 assert rows[0]["derived_status"] == "active", f"shown as {rows[0]['derived_status']} in the end"
             world.ok(*CLEAN)
@@ -71,10 +71,12 @@ class Scenario:
             self.operation.judge(world)
         if self.work is not None and self.operation.words[0] != "resume":
             world.ok(*RESTORE)
-            self._check_work()
+            self._check_work(way)
 
-    def _check_work(self) -> None:
-        if self.work is not None:
+    def _check_work(self, way: Sequence[tuple[str, ...]]) -> None:
+        if self.work is not None and self.operation.check is not None:
+            self.operation.check(self.world, self.work, self.operation.words in way)
+        elif self.work is not None:
             work = look_at_work(self.world, only_run(self.world))
             assert work == self.work, f"work was lost or changed:\nbefore: {self.work}\nnow: {work}"
 

@@ -17,7 +17,7 @@ _AFTER_REMOTE = (0.0, 0.01, 0.02, 0.035, 0.06)
 """The same for programs that talk to a remote."""
 
 
-_ONCE = frozenset({"push", "merge", "land", "clean-plain", "clean-discard"})
+_ONCE = frozenset({"checkpoint-restore", "push", "merge", "land", "clean-plain", "clean-discard"})
 """Operations that go through many programs in the same way, or through those of ``clean-delete-branch``."""
 
 

@@ -21,7 +21,7 @@ from typing import IO
 
 from internal_tests.support.world import Result
 
-_PARTS = ("run", "ls", "resume", "clean", "restore", "kill", "land", "push", "merge")
+_PARTS = ("run", "ls", "resume", "clean", "restore", "kill", "land", "push", "merge", "checkpoint")
 _CHUNK = 1 << 16
 
 

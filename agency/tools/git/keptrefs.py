@@ -1,6 +1,7 @@
 """The refs that keep checkpoints of runs alive: ``refs/agency/checkpoints/RUN_ID/NUMBER`` those of the whole worktree,
 ``refs/agency/steps/RUN_ID/INDEX`` those of the steps of a job."""
 
+import os
 from collections.abc import Iterable
 
 from agency.tools.git.command import Git
@@ -23,6 +24,15 @@ def kept_refs(git: Git, run_id: str) -> list[str]:
     """Every ref of both kinds that a run has. Raises E_GIT_FAILED."""
     places = (f"{CHECKPOINTS}/{run_id}/", f"{STEPS}/{run_id}/")
     return git.say("for-each-ref", "--format=%(refname)", *places).splitlines()
+
+
+def locked_refs(git_dir: str, run_id: str) -> list[str]:
+    """Those of them that a git has locked, or had when it was killed."""
+    found = []
+    for place in (f"{CHECKPOINTS}/{run_id}", f"{STEPS}/{run_id}"):
+        names = os.listdir(f"{git_dir}/{place}") if os.path.isdir(f"{git_dir}/{place}") else []
+        found += [f"{place}/{name.removesuffix('.lock')}" for name in sorted(names) if name.endswith(".lock")]
+    return found
 
 
 def runs_with_refs(git: Git) -> set[str]:

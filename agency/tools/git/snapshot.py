@@ -92,8 +92,13 @@ def keep(git: Git, *, ref: str, tree: str, parents: tuple[str, ...], message: st
 
     Needs the repo lock. Raises E_GIT_FAILED.
     """
-    author = replace(git, variables={**git.variables, **_AUTHOR})
-    words = [word for parent in dict.fromkeys(parents) for word in ("-p", parent)]
-    commit = author.say("commit-tree", tree, *words, "-m", message)
+    commit = write_commit(git, tree=tree, parents=parents, message=message)
     git.do("update-ref", ref, commit)
     return commit
+
+
+def write_commit(git: Git, *, tree: str, parents: tuple[str, ...], message: str) -> str:
+    """A commit in the name of agency, which nothing keeps alive yet. Raises E_GIT_FAILED."""
+    author = replace(git, variables={**git.variables, **_AUTHOR})
+    words = [word for parent in dict.fromkeys(parents) for word in ("-p", parent)]
+    return author.say("commit-tree", tree, *words, "-m", message)
