@@ -31,6 +31,11 @@ class StreamRedactor:
             self._held, self._is_swallowing = "", True
             return REDACTED
 
+    @property
+    def held(self) -> str:
+        """What is not given out yet, as it came."""
+        return self._held
+
     def flush(self) -> str:
         """What is left, masked: the text has ended. What is fed afterwards begins a new one."""
         held, self._held, self._is_swallowing = self._held, "", False

@@ -23,8 +23,12 @@ PRIVATE_KEY = re.compile(
 """A private key, also one that is quoted, numbered, part of a diff, or breaks off: then up to the first line that cannot be in
 it, and without a group."""
 
-_MAY_BE_TOKEN = re.compile(r"gh[pousr]_|github_pat_|AIza|A[KS]IA|sk-|xox|xapp-|glpat-|npm_|hf_|pypi-|eyJ")
-"""Seen quickly where there is none, which the pattern of a token cannot, because it looks at what stands before."""
+_TOKEN_STARTS = (
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "AIza", "AKIA", "ASIA"),
+    *("sk-", "xox", "xapp-", "glpat-", "npm_", "hf_", "pypi-", "eyJ"),
+)
+"""Seen quickly where there is none, which the pattern of a token cannot, because it looks at what stands before. To look for one
+word after the other takes a tenth of the time of a pattern for all of them."""
 _TOKEN = re.compile(
     r"""(?<![A-Za-z0-9]) (?: (?: gh[pousr]_ | github_pat_ ) [A-Za-z0-9_]{16}
       | AIza [\w-]{30} | A[KS]IA [0-9A-Z]{16}
@@ -53,7 +57,7 @@ _FLAG = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _KEY_WORDS = ("passw", "passphrase", "secret", "credential", "key", "token")
-_WORD = re.compile("|".join((*_KEY_WORDS, "authorization", "bearer")))
+_WORDS = (*_KEY_WORDS, "authorization", "bearer")
 _BEFORE_VALUE = r"""[\w-]{0,32}+ \\*+ ["']? [ \t]{0,8}+ [:=]"""
 _MAY_BE_KEYED = re.compile(rf"(?: {' | '.join(_KEY_WORDS)} ) {_BEFORE_VALUE}", re.VERBOSE | re.ASCII)
 _MAY_BE_KEYED_IN_ANY_CASE = re.compile(_MAY_BE_KEYED.pattern, re.VERBOSE | re.ASCII | re.IGNORECASE)
@@ -85,12 +89,12 @@ def mask_patterns(text: str, *, sure: bool = False) -> str:
     ``sure``: of what stands under a key such as ``token`` only that which looks random, as in a patch of source code, where
     ``token = read()`` is no secret.
     """
-    if _MAY_BE_TOKEN.search(text):
+    if any(start in text for start in _TOKEN_STARTS):
         text = _TOKEN.sub(REDACTED, text)
     if "://" in text and "@" in text:
         text = _URL.sub(rf"\1{REDACTED}", text)
     lower = text.lower()
-    if not _WORD.search(lower):
+    if not any(word in lower for word in _WORDS):
         return text
     if "authorization" in lower:
         text = _HEADER.sub(lambda match: f"{match[1]}{match[2] or ''}{REDACTED}", text)

@@ -12,6 +12,8 @@ from agency.domain.errors import AgencyError
 from agency.tools.signals import shielded
 
 _GRACE = 2.0
+_PIPE = 256 * 1024
+"""Bytes that are read at once of a program that is watched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +179,7 @@ class Attended:
         self._pipes = (self.process.stdout, self.process.stderr)
         self._selector = selectors.DefaultSelector()
         for pipe in self._pipes:
+            _widen(pipe.fileno())
             os.set_blocking(pipe.fileno(), False)
             self._selector.register(pipe, selectors.EVENT_READ)
         self._exit = _exit_descriptor(self.process.pid)
@@ -219,7 +222,7 @@ class Attended:
         if pipe not in ready:
             return b""
         try:
-            chunk = os.read(pipe.fileno(), 65536)
+            chunk = os.read(pipe.fileno(), _PIPE)
         except BlockingIOError:
             return b""
         if not chunk:
@@ -235,6 +238,16 @@ def _leash(group: int) -> "subprocess.Popen[bytes]":
     argv = ("/bin/sh", "-c", _LEASH, "leash", str(group))
     quiet = subprocess.DEVNULL
     return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, cwd="/", start_new_session=True)
+
+
+def _widen(pipe: int) -> None:
+    """Let a pipe hold more than the 64 KB that it usually does, where the system can: a flood is then read in fewer pieces."""
+    import fcntl
+
+    try:
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
+    except (AttributeError, OSError):  # another system, or the user's share of pipes is used up
+        pass
 
 
 def _exit_descriptor(pid: int) -> int | None:

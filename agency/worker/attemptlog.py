@@ -22,24 +22,31 @@ class AttemptLog:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             self._fd = self._open()
 
-    def write(self, text: str, stream: str = "output") -> None:
-        """Add what a program printed, as ``output`` or as ``complaints``. What may be the beginning of a secret is held back
-        until more of the same has come."""
-        if text:
-            self._put(self._streams[stream].feed(text))
+    def write(self, text: str, stream: str = "output") -> str:
+        """Add what a program printed, as ``output`` or as ``complaints``; gives what was added, without secrets. A line that has
+        not ended, and what may be the beginning of a secret, is held back until more of the same has come."""
+        return self._put(self._streams[stream].feed(text)) if text else ""
+
+    def held(self, stream: str) -> str:
+        """What is held back, as it came."""
+        return self._streams[stream].held
+
+    def finish(self, stream: str) -> str:
+        """Add what was held back, as no more comes; gives it without secrets."""
+        return self._put(self._streams[stream].flush())
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        for stream in self._streams.values():
-            self._put(stream.flush())
+        for stream in self._streams:
+            self.finish(stream)
         os.close(self._fd)
 
-    def _put(self, text: str) -> None:
+    def _put(self, text: str) -> str:
         content = text.encode("utf-8", "replace")
         if not content:
-            return
+            return text
         with told_plainly("writing a log", self._path):
             if self._size + len(content) > _MOST and self._size:
                 os.close(self._fd)
@@ -49,6 +56,7 @@ class AttemptLog:
             while view:
                 view = view[os.write(self._fd, view) :]
             self._size += len(content)
+        return text
 
     def _open(self) -> int:
         return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

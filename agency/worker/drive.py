@@ -4,8 +4,9 @@ import time
 
 from agency.domain.errors import AgencyError
 from agency.domain.events import ATTEMPT_STARTED, STEP_STARTED, TASK_STEPS_PLAN
-from agency.worker.attempt import Ended, ready_runner, run_attempt
+from agency.worker.attempt import ready_runner, run_attempt
 from agency.worker.controls import Controls
+from agency.worker.ended import Ended
 from agency.worker.judge import judge
 from agency.worker.operators import let_operators_in
 from agency.worker.publish import publish

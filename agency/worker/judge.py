@@ -13,7 +13,7 @@ from agency.domain.healing import backoff, choose_strategy
 from agency.domain.retryafter import retry_after
 from agency.domain.signature import failure_signature
 from agency.store.eventlog import now
-from agency.worker.attempt import Ended
+from agency.worker.ended import Ended
 from agency.worker.trees import changed_paths, tree_before, tree_of
 from agency.worker.work import Work
 

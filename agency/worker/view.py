@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from agency.domain.output import Message, Output, Problem, ThreadTold, ToolEnded, ToolUse, TurnEnded, UsageTold
 
@@ -30,7 +30,7 @@ class View:
         self._write(f"{self._in('1;36', '[agency]')} {_harmless(text)}\n")
 
     def output(self, event: Output) -> None:
-        """What the agent told besides its messages, whose lines :meth:`line` takes."""
+        """What the agent told besides its messages, which :meth:`lines` takes."""
         match event:
             case ToolUse(tool=tool, detail=detail):
                 self._lines(f"{self._in('33', f'* {_harmless(tool)}')} {_harmless(detail)}", ours=True)
@@ -44,9 +44,14 @@ class View:
             case Message() | ToolEnded() | ThreadTold() | UsageTold() | TurnEnded():
                 pass
 
-    def line(self, text: str) -> None:
-        """A line of a program that is not an agent, or a complaint of one."""
-        self._lines(text)
+    def lines(self, lines: Sequence[str]) -> None:
+        """Lines of a program that is not an agent, or of a message or complaint of one."""
+        for at, line in enumerate(lines):
+            if self._shown >= _MOST_LINES and int(time.monotonic()) == self._second:
+                self._passed_over += len(lines) - at
+                self._last.extend((_cut(line), False) for line in lines[at:][-_LAST_LINES:])
+                return
+            self._lines(line)
 
     def flush(self) -> None:
         """Say how much was passed over, and show the end of it."""
@@ -59,7 +64,7 @@ class View:
 
     def _lines(self, text: str, *, ours: bool = False) -> None:
         for line in text.splitlines() or [""]:
-            cut = line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+            cut = _cut(line)
             if self._may_show():
                 self._write(f"{cut if ours else _harmless(cut)}\n")
             else:
@@ -84,6 +89,10 @@ class View:
             os.write(1, text.encode("utf-8", "replace"))
         except OSError:  # the pane is gone; the work goes on
             pass
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def _harmless(text: str) -> str:

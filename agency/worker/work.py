@@ -123,8 +123,7 @@ class Work:
 
     def show_script(self, chunk: bytes) -> None:
         """Show what a script of the repo prints."""
-        for line in self.redactor.text(chunk.decode("utf-8", "replace")).splitlines():
-            self.view.line(line)
+        self.view.lines(self.redactor.text(chunk.decode("utf-8", "replace")).splitlines())
 
     def say(self, text: str) -> None:
         """Show a line of agency's own to whoever looks at the session."""
