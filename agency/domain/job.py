@@ -29,7 +29,7 @@ class Step:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """What a headless run has to do. ``origins`` tells where each budget came from (``built in``, ``<file>:<line>``, a
-    variable, ``flag``), ``publish`` what becomes of the work in the end, one of :data:`PUBLISH`."""
+    variable, ``job``, ``flag``), ``publish`` what becomes of the work in the end, one of :data:`PUBLISH`."""
 
     objective: str
     steps: tuple[Step, ...]

@@ -129,6 +129,13 @@ def model_words(runner: Runner, model: str) -> tuple[str, ...]:
             hint="put the words that tell it after --",
             runner=runner.name,
         )
+    if any(word.partition("=")[0] in ("-m", runner.adapter.model_flag) for word in runner.extra):
+        raise AgencyError(
+            "E_USAGE",
+            f"the words of runner {runner.name} name a model already",
+            hint="name it once: there, or with --model",
+            runner=runner.name,
+        )
     return (runner.adapter.model_flag, model)
 
 
