@@ -11,12 +11,13 @@ from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.journal import fold
 from agency.domain.repo import Repo
+from agency.domain.reset import SWAPPED
 from agency.domain.run import Run
 from agency.sessions.archive import Archiving, archive_run, finish_archived
 from agency.sessions.atrisk import AtRisk, look_at_risk
 from agency.sessions.consent import allows_script
 from agency.sessions.context import Context
-from agency.sessions.hardreset import settle_reset
+from agency.sessions.hardreset import finish_reset, settle_reset
 from agency.sessions.place import config_root, repo_of, require_repo_of
 from agency.sessions.restore import restore_run
 from agency.sessions.settle import settle_land
@@ -66,8 +67,9 @@ def clean_run(context: Context, run: Run, request: CleanRequest, show: Callable[
     repo = repo_of(context, run) if request.force else require_repo_of(context, run)
     if repo is not None and journal.operation is not None and journal.operation.kind == "land":
         run = settle_land(context, run, repo)
-    if repo is not None:
-        settle_reset(context, run, repo)
+    reset = settle_reset(context, run, repo) if repo is not None else None
+    if repo is not None and reset is not None and reset.phase == SWAPPED:
+        finish_reset(context, run, repo, reset, None)
     compared = repo if journal.tree_made else None  # nobody can have worked in a tree that was never filled
     _connect(context, run, compared, request)
     at_risk = _look(context, run, compared)

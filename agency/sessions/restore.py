@@ -49,12 +49,7 @@ def restore_run(context: Context, run: Run | BrokenRun) -> Restored:
         run = mend_record(context, run)
     repo = require_repo_of(context, run)
     require_idle(run, fold(log_of(run).read()))
-    reset = settle_reset(context, run, repo)
-    if reset is not None:
-        if reset.phase == SWAPPED:
-            finish_reset(context, run, repo, reset, None)
-            scaffold(run, None)
-            context.tell("its setup script has not run in the new worktree")
+    if not run.archived and _settle_reset(context, run, repo) and is_connected(run, repo):
         return Restored(run=run, how="finished")
     with shielded(), context.lock(run.repo_id) as lock:
         remember(context, repo)
@@ -88,6 +83,16 @@ def restore_run(context: Context, run: Run | BrokenRun) -> Restored:
             raise
         log_of(run).append(RESTORE_FINISHED({}), durable=True)
     return Restored(run=run, how=how)
+
+
+def _settle_reset(context: Context, run: Run, repo: Repo) -> bool:
+    """Finish or undo a hard reset that was interrupted; whether there was one."""
+    reset = settle_reset(context, run, repo)
+    if reset is not None and reset.phase == SWAPPED:
+        finish_reset(context, run, repo, reset, None)
+        scaffold(run, None)
+        context.tell("its setup script has not run in the new worktree")
+    return reset is not None
 
 
 def _restore_branch(run: Run, git: Git) -> None:

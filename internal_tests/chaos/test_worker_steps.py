@@ -34,7 +34,7 @@ printf '{"type":"thread","thread_id":"%s"}\\n' "$1"
 case $AGENCY_STEP_ID.$AGENCY_ATTEMPT in
   one.1) exec sleep 1000 ;;
   one.*) printf 'made\\n' > one.txt; printf '\\000\\001' > one.bin; mkdir -p deep; printf 'x' > deep/note ;;
-  two.1 | two.2) printf 'half\\n' > half.txt; echo 'the field has no width' >&2; exit 1 ;;
+  two.1 | two.2 | two.3) printf 'half\\n' > half.txt; echo 'the field has no width' >&2; exit 1 ;;
   two.*) printf 'made\\nmore\\n' > one.txt; printf 'two\\n' > two.txt ;;
   three.1) exec sleep 1000 ;;
   *) printf 'three\\n' > three.txt ;;
@@ -117,6 +117,10 @@ class Killed:
                 continue
         return found
 
+    def was_reset(self) -> bool:
+        """Whether the worktree was rebuilt."""
+        return any(one["event"] == "hard_reset_finished" for one in self.events())
+
     def check(self) -> None:
         """What must hold of a job that is done, however often its worker was killed on the way."""
         told = self.events()
@@ -134,7 +138,7 @@ class Killed:
         accepted = [one["data"]["stepId"] for one in told if one["event"] == "task.step.finished"]
         assert accepted == list(self.ids), f"accepted: {accepted}"
         self._check_attempts(told)
-        self._check_files()
+        self.check_files()
         assert self._look_at_checkout() == self.checkout, "the user's checkout was touched"
         self._check_nothing_left()
 
@@ -164,7 +168,8 @@ class Killed:
             checkpoint = json.loads((self._state("steps") / f"step-{index:04d}.json").read_text())
             assert (checkpoint["status"], checkpoint["attempt"]) == ("valid", of_step[-1]["attempt"])
 
-    def _check_files(self) -> None:
+    def check_files(self) -> None:
+        """The files of the worktree are those that the job was to make."""
         worktree = self.run.worktree
         files = {
             str(path.relative_to(worktree)): path.read_bytes()
@@ -225,6 +230,7 @@ def test_a_worker_that_is_killed_at_any_step_is_followed_by_one_that_goes_on(
     code, steps, shown = killed.work()
     assert code == 0, shown
     killed.check()
+    assert killed.was_reset() == (scenario == "hard-reset")
     failures = []
     for at in kills(steps)[shard::_SHARDS]:
         killed.stage.put_back()

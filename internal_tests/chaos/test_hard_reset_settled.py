@@ -1,0 +1,44 @@
+"""A hard reset that was killed at any step is finished or undone by the commands of a user too, not only by the next worker."""
+
+import pytest
+
+from internal_tests.chaos.test_worker_steps import Killed, worker
+from internal_tests.chaos.warmworker import WarmWorker
+from internal_tests.support.world import World
+
+__all__ = ["worker"]
+_EACH = 5
+"""Every so manyth step is one to be killed at: the worker that comes next is tested at all of them."""
+_WAYS = ((("restore", "job"),), (("clean", "job", "--yes", "--discard"), ("restore", "job")))
+
+
+@pytest.mark.case(36, "DOC-REQ-005")
+def test_restore_and_clean_settle_a_hard_reset_that_was_killed(world: World, worker: WarmWorker) -> None:
+    killed = Killed(world, worker, "hard-reset")
+    code, steps, shown = killed.work()
+    assert code == 0, shown
+    told = [one.number for one in steps if one.kind == "torn" and one.what.endswith("events.jsonl")]
+    names = [one["event"] for one in killed.events()][-len(told) :]
+    first, last = (told[names.index(f"hard_reset_{part}")] for part in ("started", "finished"))
+    failures = []
+    for count, at in enumerate(range(first + 1, last + 1, _EACH)):
+        killed.stage.put_back()
+        code, came_to, _ = killed.work(at=at)
+        assert code == -9, came_to[-1]
+        half_done = world.runs()[0]["derived_status"] == "interrupted (hard reset)"
+        try:
+            for words in _WAYS[count % 2]:
+                result = world.agency(*words)
+                refused = words == ("restore", "job") and result.error_code == "E_NOT_ARCHIVED"
+                assert result.code == 0 or (refused and not half_done), result.err
+            (row,) = world.runs()
+            assert not row["derived_status"].startswith("interrupted") and row["worktree_present"]
+            assert world.git("status", "--porcelain", "--branch", cwd=killed.run.worktree).startswith("## agency/job-")
+            assert not list(killed.run.worktree.parent.glob("*.rebuild"))
+            code, _, shown = killed.work()
+            assert code == 0, shown
+            killed.check_files()
+        except AssertionError as error:
+            failures.append(f"killed at {came_to[-1]}; then {_WAYS[count % 2]}:\n    {error}")
+    killed.stage.put_back()
+    assert not failures, f"{len(failures)} kills:\n" + "\n".join(failures)
