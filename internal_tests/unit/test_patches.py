@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agency.tools.git.changes import changes_of_trees
@@ -85,6 +85,7 @@ def replayed(git: Git, base: str, patches: list[Patch]) -> str:
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
+@example(steps=[{}, {b"end /a": ("100644", b"")}, {b"end /a": ("100755", b""), b"a/b": ("100644", b"x")}, {}])
 @given(steps=st.lists(_TREE, min_size=2, max_size=4))
 def test_patches_lead_from_any_tree_to_any_other(git: Git, steps: list[Tree]) -> None:
     base, *trees = [write_objects(git, files) for files in steps]

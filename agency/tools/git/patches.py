@@ -46,7 +46,17 @@ def write_patch(git: Git, before: str, after: str) -> bytes:
     done = git.ask(*_AS_IT_IS, *_DIFF, before, after, timeout=LONG)
     if done.code != 0:
         raise git_failed(_DIFF, done)
-    return done.out
+    names = git.do("diff-tree", "-r", "-z", "--name-only", "--no-renames", before, after, timeout=LONG).out.split(b"\0")
+    return _with_names_quoted(done.out, [name for name in names if b" /" in name])
+
+
+def _with_names_quoted(patch: bytes, names: Iterable[bytes]) -> bytes:
+    """The same with ``names`` in quotes where git left these out: of a file in a directory whose name ends in a space git apply
+    finds the name only so, when the patch holds no line of it. Nothing but a header begins a line like that."""
+    for name in names:
+        header = b"\ndiff --git a/%b b/%b\n" % (name, name)
+        patch = (b"\n" + patch).replace(header, b'\ndiff --git "a/%b" "b/%b"\n' % (name, name))[1:]
+    return patch
 
 
 def replay(git: Git, base: str, patches: Iterable[Patch], *, index: str, between: Callable[[], None]) -> str:
