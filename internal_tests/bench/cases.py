@@ -4,13 +4,14 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
 from agency.runners import hook
-from internal_tests.bench.crowd import give_commits, long_transcript, populate
+from internal_tests.bench import jobs
+from internal_tests.bench.crowd import give_commits, long_transcript, new_world, populate
 from internal_tests.bench.measure import Row, Timed, in_turns, one_after_the_other, program
 from internal_tests.support.world import AGENCY, World, demo_config
 
@@ -19,7 +20,7 @@ CLICK = 'python -c "import click"'
 
 def resume_live(rounds: int) -> list[Row]:
     """``resume --detached`` of a live session."""
-    with _world() as world:
+    with new_world() as world:
         run = world.run("live")
         ask = _tmux(world, "list-panes", "-s", "-t", f"={run.session}:", "-F", "#{pane_id}")
         took = in_turns(
@@ -48,7 +49,7 @@ def resume_live(rounds: int) -> list[Row]:
 def ls_many(rounds: int) -> list[Row]:
     """``ls`` with 1, 50 and 500 runs, at most 10 of them live."""
     with ExitStack() as stack:
-        worlds = {count: stack.enter_context(_world()) for count in (1, 50, 500)}
+        worlds = {count: stack.enter_context(new_world()) for count in (1, 50, 500)}
         for count, world in worlds.items():
             populate(world, live=min(count, 10), present=count)
         variants = {f"{count}": _agency(world, "ls") for count, world in worlds.items()}
@@ -71,7 +72,7 @@ def ls_many(rounds: int) -> list[Row]:
 def ls_beside_archive(rounds: int) -> list[Row]:
     """``ls`` of 10 present runs with 10 and with 5,000 archived ones beside them."""
     with ExitStack() as stack:
-        worlds = {count: stack.enter_context(_world()) for count in (10, 5000)}
+        worlds = {count: stack.enter_context(new_world()) for count in (10, 5000)}
         for count, world in worlds.items():
             populate(world, live=10, present=10, archived=count)
         took = in_turns({f"{count}": _agency(world, "ls") for count, world in worlds.items()}, rounds)
@@ -90,7 +91,7 @@ def ls_wide(rounds: int) -> list[Row]:
     """``ls --wide`` of 100 runs of which 20 have commits: all in files of their own, two in one file, all of them in one file."""
     rows = []
     for sharing in (0, 2, 20):
-        with _world() as world:
+        with new_world() as world:
             populate(world, live=0, present=100)
             give_commits(world, runs=20, sharing=sharing)
             took = in_turns({"wide": _agency(world, "ls", "--wide"), "ls": _agency(world, "ls")}, rounds)
@@ -101,7 +102,7 @@ def ls_wide(rounds: int) -> list[Row]:
 
 def run_detached(rounds: int) -> list[Row]:
     """``run --detached``, as it is and without the time in which it deliberately watches the runner start."""
-    with _world() as world:
+    with new_world() as world:
         plain = world.make_repo("plain", demo=False)
         unwatched = demo_config(more="session: {startup_grace: 0s}\n")
         quick = world.make_repo("quick", {"agency.yaml": unwatched})
@@ -140,7 +141,7 @@ def run_detached(rounds: int) -> list[Row]:
 
 def hook_writer(rounds: int) -> list[Row]:
     """What an agent waits for at each of its hooks: without notifications, and where the hook starts one."""
-    with _world() as world:
+    with new_world() as world:
         quiet, telling = world.root / "quiet", world.root / "telling"
         for place in (quiet, telling):
             place.mkdir()
@@ -162,7 +163,7 @@ def hook_writer(rounds: int) -> list[Row]:
 
 def usage_of_long_conversation(rounds: int) -> list[Row]:
     """``usage`` of one run whose transcript has 20 MB."""
-    with _world() as world:
+    with new_world() as world:
         script = world.repo / "claude"
         script.write_text('#!/bin/sh\n[ "$1" != --version ] || { echo 9.9.9; exit; }\nexec sleep 1000\n')
         script.chmod(0o755)
@@ -186,16 +187,12 @@ CASES: dict[str, Callable[[int], list[Row]]] = {
     "run": run_detached,
     "hook": hook_writer,
     "usage": usage_of_long_conversation,
+    "job-start": jobs.start,
+    "job-heal": jobs.heal,
+    "job-reset": jobs.hard_reset,
+    "job-flood": jobs.flood,
+    "job-idle": jobs.idle,
 }
-
-
-@contextmanager
-def _world() -> Iterator[World]:
-    world = World()
-    try:
-        yield world
-    finally:
-        world.close()
 
 
 def _agency(world: World, *words: str) -> Timed:

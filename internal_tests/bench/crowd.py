@@ -2,10 +2,22 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from internal_tests.support.world import SeenRun, World
+
+
+@contextmanager
+def new_world() -> Iterator[World]:
+    """A world, taken down afterwards."""
+    world = World()
+    try:
+        yield world
+    finally:
+        world.close()
 
 
 def populate(world: World, *, live: int, present: int, archived: int = 0) -> None:
