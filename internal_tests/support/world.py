@@ -290,7 +290,7 @@ class World:
         shutil.rmtree(self.root, ignore_errors=True)
         return left
 
-    def _wait_for_the_dying(self, seconds: float = 5.0) -> None:
+    def _wait_for_the_dying(self, seconds: float = 20.0) -> None:
         """Give what the end of the tmux server has hung up the time to end."""
         deadline = time.monotonic() + seconds
         while self.processes() and time.monotonic() < deadline:
