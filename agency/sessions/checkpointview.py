@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from agency.domain.checkpoint import Checkpoint
 from agency.domain.errors import AgencyError
@@ -12,7 +13,7 @@ from agency.sessions.checkpoints import find_checkpoint, list_checkpoints
 from agency.sessions.context import Context
 from agency.sessions.place import require_repo_of, scratch_of
 from agency.sessions.worktree import git_in
-from agency.tools.git.changes import FileChange, changes_of_trees
+from agency.tools.git.changes import FileChange, changes_of_pairs
 from agency.tools.git.command import LONG, Git
 from agency.tools.git.discover import discover
 from agency.tools.git.snapshot import write_tree_without
@@ -32,11 +33,11 @@ def show_checkpoints(context: Context, run: Run) -> list[Shown]:
     if not found:
         return []
     git = Git(environ=context.environ, git_dir=require_repo_of(context, run).git_dir)
-    before = (run.base_commit, *(checkpoint.tree for checkpoint in found[:-1]))
-    return [
-        Shown(checkpoint=checkpoint, files=changes_of_trees(git, earlier, checkpoint.tree))
-        for earlier, checkpoint in zip(before, found, strict=True)
-    ]
+    base = git.ask("rev-parse", "--verify", "--quiet", f"{run.base_commit}^{{tree}}")
+    first = base.text if base.code == 0 else found[0].tree
+    trees = [first, *(checkpoint.tree for checkpoint in found)]
+    changed = changes_of_pairs(git, list(pairwise(trees)))
+    return [Shown(checkpoint=checkpoint, files=files) for checkpoint, files in zip(found, changed, strict=True)]
 
 
 def show_checkpoint(context: Context, run: Run, number: int) -> Shown:

@@ -6,17 +6,18 @@ The new tree is built beside the old one and verified step by step while that st
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from agency.domain.reset import BUILDING, SWAPPED, Replayed, Reset
 from agency.domain.run import Run
-from agency.domain.stepcheckpoint import StepCheckpoint, StepFile
+from agency.domain.stepcheckpoint import StepFile
 from agency.sessions.context import Context
 from agency.sessions.hardreset import (
     begin_reset,
     built_index,
     built_tree,
-    discard_built,
+    discard_abandoned,
     finish_reset,
     give_up_reset,
     settle_reset,
@@ -27,7 +28,7 @@ from agency.store.eventlog import now
 from agency.store.failures import told_plainly
 from agency.store.records import make_directory
 from agency.store.resets import reset_numbers
-from agency.tools.git.changes import changes_of_trees
+from agency.tools.git.changes import changes_of_pairs
 from agency.tools.git.command import Git
 from agency.tools.git.patches import PatchMisfit, check_out, replay
 from agency.tools.git.worktree import resolve
@@ -112,31 +113,49 @@ def _planned(run: Run, git: Git, chain: Chain, request: ResetRequest) -> Reset:
 
 
 def _build(context: Context, run: Run, git: Git, chain: Chain, between: Callable[[], None]) -> None:
-    """Build the new tree beside the old one. No lock is held."""
+    """Build the new tree beside the old one. No lock is held.
+
+    The files are checked out while the patches are replayed, and count only when these lead to the same tree.
+    """
     scratch = context.paths.rebuilding(run.repo_id, run.run_id)
+    tree = chain.steps[-1].after_tree if chain.steps else chain.base_tree
+    known = git.ask("cat-file", "-e", tree).code == 0
     with context.busy("rebuilding the worktree"), told_plainly("building a worktree", scratch):
-        discard_built(context, run)
+        discard_abandoned(context, run)
         make_directory(scratch)
-        try:
-            tree = replay(git, chain.base_tree, chain.patches, index=f"{scratch}/replayed", between=between)
-        except PatchMisfit as wrong:
-            step = chain.steps[wrong.number]
-            raise misfit(
-                run, step, expected=wrong.expected, actual=wrong.found or "no tree", reason=wrong.reason
-            ) from wrong
-        for step in chain.steps:
-            _require_same_files(run, git, step)
+        with ThreadPoolExecutor(1) as pool:
+            early = pool.submit(_check_out, context, run, git, tree) if known else None
+            _replay(run, git, chain, f"{scratch}/replayed", between)
+        if early is not None:
+            early.result()
+        else:
+            _check_out(context, run, git, tree)
         between()
-        check_out(git, tree, built_tree(context, run), index=built_index(context, run))
         os.unlink(f"{scratch}/replayed")
 
 
-def _require_same_files(run: Run, git: Git, step: StepCheckpoint) -> None:
-    """The patch changes what its record says."""
-    changes = changes_of_trees(git, step.before_tree, step.after_tree)
-    files = tuple(StepFile(path=file.path, op=file.op, mode=file.mode, blob=file.blob) for file in changes)
-    if files != step.files:
-        expected, actual = (", ".join(file.path for file in some) for some in (step.files, files))
-        raise invalid(
-            run, "its patch changes other files than its record says", step=step.index, expected=expected, actual=actual
-        )
+def _check_out(context: Context, run: Run, git: Git, tree: str) -> None:
+    check_out(git, tree, built_tree(context, run), index=built_index(context, run))
+
+
+def _replay(run: Run, git: Git, chain: Chain, index: str, between: Callable[[], None]) -> None:
+    """See that the patches lead from tree to tree, and change what their records say."""
+    try:
+        replay(git, chain.base_tree, chain.patches, index=index, between=between)
+    except PatchMisfit as wrong:
+        step = chain.steps[wrong.number]
+        raise misfit(
+            run, step, expected=wrong.expected, actual=wrong.found or "no tree", reason=wrong.reason
+        ) from wrong
+    changed = changes_of_pairs(git, [(step.before_tree, step.after_tree) for step in chain.steps])
+    for step, changes in zip(chain.steps, changed, strict=True):
+        files = tuple(StepFile(path=file.path, op=file.op, mode=file.mode, blob=file.blob) for file in changes)
+        if files != step.files:
+            expected, actual = (", ".join(file.path for file in some) for some in (step.files, files))
+            raise invalid(
+                run,
+                "its patch changes other files than its record says",
+                step=step.index,
+                expected=expected,
+                actual=actual,
+            )
