@@ -48,7 +48,7 @@ class WarmWorker:
         self._here.sendall(json.dumps({**call, "trace": str(trace), "shown": str(shown)}).encode() + b"\n")
         code = int(self._here.recv(100))
         steps = trace.read_text(errors="surrogateescape").splitlines() if trace.exists() else []
-        text = shown.read_text(errors="replace")
+        text = shown.read_text(errors="replace") if shown.exists() else ""
         for path in (trace, shown):
             path.unlink(missing_ok=True)
         return WorkerEnd(code, text, steps)
