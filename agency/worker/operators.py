@@ -4,6 +4,8 @@ import time
 
 from agency.domain.control import MAX_OPERATOR_RESETS, Command
 from agency.domain.jobstate import PendingReset
+from agency.domain.reset import DONE
+from agency.store.resets import last_reset
 from agency.worker.controls import Controls
 from agency.worker.retry import operator_context
 from agency.worker.takeover import hand_over
@@ -40,7 +42,9 @@ def _recover(work: Work, controls: Controls, command: Command) -> None:
     state = work.state
     current = min(state.step_index, len(work.job.steps) - 1)
     index = command.step_index if command.step_index is not None else current
-    if index > state.step_index:
+    if _is_rebuilt_for(work, command):
+        controls.applied(command)
+    elif index > state.step_index:
         controls.failed(command, f"step {index + 1} is not reached: step {state.step_index + 1} is current")
     elif command.action == "retry_step" and index == state.step_index:
         work.save(state.renewed("operator", operator_context(work, command)))
@@ -50,3 +54,9 @@ def _recover(work: Work, controls: Controls, command: Command) -> None:
         controls.failed(command, f"operators had the worktree rebuilt {MAX_OPERATOR_RESETS} times, which is the most")
     else:
         work.save(state.resetting(PendingReset(step_index=index, trigger="operator", command_id=command.command_id)))
+
+
+def _is_rebuilt_for(work: Work, command: Command) -> bool:
+    """Whether a worker before this one had the rebuild done that the command asks for, and ended before it could tell."""
+    last = last_reset(work.run.directory)
+    return last is not None and last.command_id == command.command_id and last.phase == DONE

@@ -17,7 +17,7 @@ from agency.domain.events import (
     Event,
 )
 from agency.domain.healing import NoProgress
-from agency.domain.jobstate import PendingReset
+from agency.domain.jobstate import JobState, PendingReset
 from agency.domain.metrics import AttemptEnd, attempt_metrics
 from agency.domain.stepcheckpoint import VALID, record_of_step
 from agency.store.jobs import read_attempt
@@ -38,33 +38,29 @@ _WORDS = {
 
 
 def settle(work: Work, record: Mapping[str, Any]) -> None:
-    """Tell how the attempt of ``record`` ended, and turn to what comes next. Raises E_CHECKPOINT_UNSUPPORTED, E_DISK_FULL."""
-    _turn(work, record)
+    """Tell how the attempt of ``record`` ended, and turn to what comes next: only then it is over. Raises
+    E_CHECKPOINT_UNSUPPORTED, E_DISK_FULL."""
+    after = _told(work, record)
     work.keep_numbers(record)
+    work.save(after)
 
 
-def _turn(work: Work, record: Mapping[str, Any]) -> None:
+def _told(work: Work, record: Mapping[str, Any]) -> JobState:
+    """The state after the attempt, once all that is to be told of it is told."""
     outcome = record["outcome"]
     if outcome == "success":
-        _accepted(work, record)
-        return
+        return _accepted(work, record)
     _failed_event(work, record)
     if outcome in ("cancelled", "lost"):
-        work.save(work.state.put_off("resume" if outcome == "lost" else "operator"))
-    elif outcome == "retrying":
-        _retry(work, record)
-    else:
-        end_job(
-            work,
-            outcome=_ENDS[outcome],
-            reason=_reason(record),
-            retryable=bool(record.get("retryable", True)),
-            record=record,
-        )
+        return work.state.put_off("resume" if outcome == "lost" else "operator")
+    if outcome == "retrying":
+        return _retry(work, record)
+    retryable = bool(record.get("retryable", True))
+    return _ended(work, outcome=_ENDS[outcome], reason=_reason(record), retryable=retryable, record=record)
 
 
-def _accepted(work: Work, record: Mapping[str, Any]) -> None:
-    state, step = work.state, work.step
+def _accepted(work: Work, record: Mapping[str, Any]) -> JobState:
+    step = work.step
     done = StepDone(
         step_id=step.step_id,
         index=step.index,
@@ -80,8 +76,8 @@ def _accepted(work: Work, record: Mapping[str, Any]) -> None:
     work.tell_once(
         STEP_FINISHED(data_of_step(step, work.run.runner, summary, record["attempt"])), "stepIndex", "attempt"
     )
-    work.save(state.accepted())
     work.say(f"step {step.index + 1}/{len(work.job.steps)} accepted after {seconds:.1f} s")
+    return work.state.accepted()
 
 
 def _reason(record: Mapping[str, Any]) -> str:
@@ -91,7 +87,7 @@ def _reason(record: Mapping[str, Any]) -> str:
     return f"{words}: {summary}" if words else summary
 
 
-def _retry(work: Work, record: Mapping[str, Any]) -> None:
+def _retry(work: Work, record: Mapping[str, Any]) -> JobState:
     state = work.state
     hard = record["strategy"] == "hard_reset"
     delay = record["delaySeconds"]
@@ -108,19 +104,25 @@ def _retry(work: Work, record: Mapping[str, Any]) -> None:
             }
         )
         work.tell_once(escalated, "stepIndex", "attempt")
-        work.save(after.resetting(PendingReset(step_index=state.step_index, trigger="auto")))
+        after = after.resetting(PendingReset(step_index=state.step_index, trigger="auto"))
     else:
         context = context_after(work, record, discarded=None)
-        work.save(after.retrying(context, fresh_thread=bool(record.get("threadRefused")), due_at=time.time() + delay))
+        after = after.retrying(context, fresh_thread=bool(record.get("threadRefused")), due_at=time.time() + delay)
     work.due = time.monotonic() + delay
     wait = f", in {delay:.1f} s" if delay >= 1 else ""
     work.say(f"{record['failureClass']}: {record['failureSummary']}")
     work.say(f"{record['strategy'].replace('_', ' ')}: another attempt follows{wait}")
+    return after
 
 
-def end_job(work: Work, *, outcome: str, reason: str, retryable: bool, record: Mapping[str, Any] | None = None) -> None:
-    """End the job badly, for the attempt of ``record`` where one led to it. What can be done about it is kept first, then told;
-    worktree and records stay."""
+def end_job(work: Work, *, outcome: str, reason: str, retryable: bool) -> None:
+    """End the job badly, where no attempt led to it. What can be done about it is kept first, then told; worktree and records
+    stay."""
+    work.save(_ended(work, outcome=outcome, reason=reason, retryable=retryable, record=None))
+
+
+def _ended(work: Work, *, outcome: str, reason: str, retryable: bool, record: Mapping[str, Any] | None) -> JobState:
+    """The state of a job that ends badly, for the attempt of ``record`` where one led to it."""
     state = work.state
     step = work.job.steps[min(state.step_index, len(work.job.steps) - 1)]
     good = [checkpoint for checkpoint in read_steps(work.run) if checkpoint.status == VALID]
@@ -154,11 +156,11 @@ def end_job(work: Work, *, outcome: str, reason: str, retryable: bool, record: M
     work.tell_once(finished, "jobAttempt", "outcome")
     if record is not None and record.get("noProgressWindow"):
         state = state.failed(NoProgress(**record["noProgressWindow"]))
-    work.save(state.ended(outcome))
     where = "" if accepted else f" at step {step.index + 1}"
     work.say(f"{outcome.replace('_', ' ')}{where}: {reason}")
     for command in next_commands(work, state):
         work.say(f"  {command}")
+    return state.ended(outcome)
 
 
 def _failed_event(work: Work, record: Mapping[str, Any]) -> None:

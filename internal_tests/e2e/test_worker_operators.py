@@ -36,6 +36,7 @@ def test_a_paused_job_begins_no_attempt_and_the_newest_command_is_what_is_done(w
     }
     run = begin(world, plan)
     run.wait_told("step.attempt.started", stepIndex=1)
+    wait_for(lambda: run.event_names()[-1] == "demo.thread.resumed", "the runner to say which conversation it is in")
     assert run.status() == "working" and "step 2/3 form" in run.row()["summary"]
     before = traces(run)
     for words, code in (
