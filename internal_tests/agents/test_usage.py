@@ -154,7 +154,8 @@ def test_sub_agents_are_counted_with_the_run(world: World, agent: Agent, server:
     _say(world, agent, run, "ask a helper")
     wait_for(lambda: server.conversations("count the figs"), "the helper's request at the server", 30)
     _answered(agent, run)
-    _counts(run, _reported(server, agent))
+    # The agent is done for a moment before it goes on with what the helper told.
+    wait_for(lambda: _shown(_usage(run)) == _reported(server, agent), "the run to tell what the server reported", 30)
 
 
 def test_conversations_that_a_person_left_are_counted_with_the_run(
