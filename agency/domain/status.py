@@ -31,12 +31,13 @@ are over ``done``, which is over ``working``.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agency.domain.durations import format_duration
 from agency.domain.errors import AgencyError
 from agency.domain.facts import RunFacts
+from agency.domain.jobrules import JOB_RULES
 from agency.domain.reference import nearest
+from agency.domain.rule import Rule, Verdict
 
 STALLED_AFTER = 15 * 60.0
 """Seconds without a sign of life after which a run that says it works counts as stalled."""
@@ -53,26 +54,6 @@ STATUSES = (
     *("failed", "worktree missing", "broken", "idle", "merged", "abandoned"),
 )
 """Every status; ``exited`` is followed by its exit code in brackets."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """A status, the rule that produced it and a short text for a list."""
-
-    status: str
-    rule: str
-    summary: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One row of the table: when it applies, and the status and summary it gives."""
-
-    name: str
-    says: str
-    applies: Callable[[RunFacts], bool]
-    status: Callable[[RunFacts], str]
-    summary: Callable[[RunFacts], str]
 
 
 _OPERATION_WORDS = {
@@ -158,19 +139,6 @@ def _doing(facts: RunFacts) -> str:
     return facts.doing.detail if facts.doing else ""
 
 
-def _at_work(facts: RunFacts) -> bool:
-    """Whether the worker of a headless run lives."""
-    return facts.job is not None and facts.runner_alive
-
-
-def _where(facts: RunFacts) -> str:
-    return facts.job.words if facts.job is not None else ""
-
-
-def _why(facts: RunFacts) -> str:
-    return facts.job.reason if facts.job is not None else ""
-
-
 def _always(text: str) -> Callable[[RunFacts], str]:
     return lambda facts: text
 
@@ -232,55 +200,7 @@ RULES: tuple[Rule, ...] = (
         status=_always("needs attention"),
         summary=lambda f: "; ".join(part for part in (f.attention, _ended(f)) if part),
     ),
-    Rule(
-        name="job-needs-attention",
-        says="the job of the headless run stopped and needs a person",
-        applies=lambda f: f.job_outcome == "needs_attention",
-        status=_always("needs attention"),
-        summary=_why,
-    ),
-    Rule(
-        name="job-failed",
-        says="the job of the headless run failed, and trying again as it is cannot help",
-        applies=lambda f: f.job_outcome == "failed",
-        status=_always("failed"),
-        summary=_why,
-    ),
-    Rule(
-        name="job-done",
-        says="every step of the job was accepted",
-        applies=lambda f: f.job_outcome == "done",
-        status=_always("done"),
-        summary=_why,
-    ),
-    Rule(
-        name="job-taken-over",
-        says="a person works in the place of the runner, until agency release",
-        applies=lambda f: _at_work(f) and f.job is not None and f.job.held == "taken_over",
-        status=_always("taken over"),
-        summary=_where,
-    ),
-    Rule(
-        name="job-paused",
-        says="an operator holds the job, until agency unpause",
-        applies=lambda f: _at_work(f) and f.job is not None and f.job.held is not None,
-        status=_always("paused"),
-        summary=_where,
-    ),
-    Rule(
-        name="job-waits",
-        says="the runner of the headless run waits for an answer",
-        applies=lambda f: _at_work(f) and f.job is not None and f.job.waiting is not None,
-        status=_always("waiting"),
-        summary=lambda f: (f.job.waiting or "") if f.job is not None else "",
-    ),
-    Rule(
-        name="job-works",
-        says="the worker of the headless run is alive and at its job",
-        applies=lambda f: _at_work(f),
-        status=_always("working"),
-        summary=_where,
-    ),
+    *JOB_RULES,
     Rule(
         name="said-ready-for-review",
         says="the runner said it is ready for review and did not end with an error since",

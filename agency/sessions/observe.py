@@ -12,8 +12,9 @@ from agency.domain.facts import SAYS, Doing, RunFacts, Saying, Session, is_doubt
 from agency.domain.jobprogress import fold_job
 from agency.domain.journal import Journal, fold
 from agency.domain.launch import Launch
+from agency.domain.rule import Verdict
 from agency.domain.run import BrokenRun, Run
-from agency.domain.status import Verdict, derive_status
+from agency.domain.status import derive_status
 from agency.sessions.agentstate import Shown, agent_state, prompt_on_screen, screens_of, told_by_screen
 from agency.sessions.context import Context
 from agency.sessions.live import live_pane
