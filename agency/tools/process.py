@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from agency.domain.errors import AgencyError
+from agency.tools.descendants import dies_with_parent
 from agency.tools.signals import shielded
 
 _GRACE = 2.0
@@ -155,7 +156,7 @@ class Streamed:
 
 class Attended:
     """A program in a session of its own that is watched while it works: its output and its complaints (standard error) are handed
-    out apart, as they come. Its process group ends with this process, however that dies."""
+    out apart, as they come. It ends with this process, however that dies, and so does its process group."""
 
     def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: str, typed: str | None) -> None:
         """Start it; ``typed`` is all of its standard input. Raises OSError when it cannot be started."""
@@ -173,6 +174,7 @@ class Attended:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
+                preexec_fn=dies_with_parent(),
             )
             self._leash = _leash(self.process.pid)
         assert self.process.stdout is not None and self.process.stderr is not None
