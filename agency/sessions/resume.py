@@ -64,9 +64,9 @@ def resume_run(context: Context, run: Run, request: ResumeRequest) -> Resumed | 
 
 def require_resumable(run: Run) -> None:
     """Raise E_WORKTREE_MISSING (and record that resuming failed), E_RUN_BUSY or E_RUN_INCOMPLETE unless there is a whole
-    worktree to work in."""
+    worktree to work in. A hard reset is for the worker to finish: the one that is at it, or the one that is to be started."""
     if os.path.isdir(run.worktree) and not run.archived:
-        require_whole(run)
+        require_whole(run, besides="hard reset")
         return
     reason = "archived" if run.archived or run.archived_at is not None else "missing"
     log_of(run).append(RESUME_FAILED({"session_name": run.session_name, "reason": reason}))

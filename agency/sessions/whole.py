@@ -15,15 +15,15 @@ _NEXT = {
 }
 
 
-def require_whole(run: Run) -> Journal:
+def require_whole(run: Run, *, besides: str | None = None) -> Journal:
     """The journal of the run, when it can be worked in. Raises E_RUN_BUSY or E_RUN_INCOMPLETE.
 
     A creation that was interrupted after its worktree was filled counts as whole: a resume finishes it. Operations that leave
-    the worktree alone (a push, say) do not count.
+    the worktree alone (a push, say) do not count, nor does one of the kind ``besides``.
     """
     journal = fold(log_of(run).read())
     operation = journal.operation
-    if operation is None or operation.kind not in IN_THE_WAY:
+    if operation is None or operation.kind not in IN_THE_WAY or operation.kind == besides:
         return journal
     require_idle(run, journal)
     if not (operation.kind == "create" and journal.tree_made):
