@@ -4,7 +4,6 @@ import json
 import os
 import shlex
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -38,14 +37,15 @@ _ORDERLY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptResult:
     """How a script ended. ``exit_code`` is None when it was ended from outside, which ``timed_out`` and ``cancelled`` tell
-    apart; ``signal`` is what ended it. ``summary`` is what it said in ``.agency/out/<name>.json``, which is ``json_path`` when it
-    is there; ``problem`` is why that cannot be read."""
+    apart; ``signal`` is what ended it, ``cancelled_by`` the signal that told agency to stop. ``summary`` is what it said in
+    ``.agency/out/<name>.json``, which is ``json_path`` when it is there; ``problem`` is why that cannot be read."""
 
     ok: bool
     exit_code: int | None
     signal: str | None
     timed_out: bool
     cancelled: bool
+    cancelled_by: str | None
     duration_ms: int
     log_path: str
     command: str
@@ -104,8 +104,9 @@ def run_script(
             with suppress(OSError):  # whoever watched has gone; the log has it all
                 show(chunk)
 
-        code, timed_out, cancelled = _run(context, run, name, argv, script.timeout, on_output)
+        code, timed_out, cancelled_by = _run(context, run, name, argv, script.timeout, on_output)
     said, problem = read_result(result_path)
+    cancelled = cancelled_by is not None
     ended = timed_out or cancelled
     return ScriptResult(
         ok=code == 0 and not ended and said.get("ok") is not False,
@@ -113,6 +114,7 @@ def run_script(
         signal=_signal_name(-code) if code is not None and code < 0 else None,
         timed_out=timed_out,
         cancelled=cancelled,
+        cancelled_by=cancelled_by,
         duration_ms=int((time.monotonic() - start) * 1000),
         log_path=log_path,
         command=shlex.join(script.argv),
@@ -180,7 +182,13 @@ def script_failed(run: Run, name: str, result: ScriptResult, *, hint: str) -> Ag
             last_lines=last_lines(result.log_path),
         )
     if result.cancelled:
-        return AgencyError("E_INTERRUPTED", f"the {name} script was cancelled", hint=hint, run_id=run.run_id)
+        return AgencyError(
+            "E_INTERRUPTED",
+            f"the {name} script was cancelled",
+            hint=hint,
+            run_id=run.run_id,
+            signal=result.cancelled_by,
+        )
     ended = f"exit code {result.exit_code}" if result.exit_code else result.signal and f"ended by {result.signal}"
     reason = result.summary or ended or f"{name}.json says ok: false"
     return AgencyError(
@@ -240,7 +248,8 @@ def _argv(run: Run, name: str, script: ScriptSettings) -> tuple[str, ...]:
 
 def _run(
     context: Context, run: Run, name: str, argv: tuple[str, ...], timeout: float, on_output: Callable[[bytes], None]
-) -> tuple[int | None, bool, bool]:
+) -> tuple[int | None, bool, str | None]:
+    """The exit code, whether its time was over, and the signal for which it was cancelled."""
     origin = read_repo(context.paths, run.repo_id).get("origin_url")
     repo = repo_of(context, run)
     where_it_is = replace(run, repo_root=repo.root) if repo is not None else run
@@ -255,10 +264,10 @@ def _run(
             script = Streamed(argv, env=environment, cwd=run.worktree, on_output=on_output)
         except OSError as error:
             on_output(f"{argv[0]}: {error.strerror}\n".encode())
-            return 127, False, False
+            return 127, False, None
         deadline = time.monotonic() + timeout
         try:
-            while script.process.poll() is None and not cancelled.is_set() and time.monotonic() < deadline:
+            while script.process.poll() is None and not cancelled and time.monotonic() < deadline:
                 script.pump(_TICK)
                 if script.ended:
                     script.wait(_TICK)
@@ -268,16 +277,17 @@ def _run(
                 end_tree([script.process.pid], mark, grace=_GRACE)
                 script.process.wait()
         script.close()
-        return script.process.returncode, stopped and not cancelled.is_set(), stopped and cancelled.is_set()
+        by = cancelled[0].name if stopped and cancelled else None
+        return script.process.returncode, stopped and by is None, by
 
 
 @contextmanager
-def _cancelled_by_signal() -> Iterator[threading.Event]:
-    """An event that INT, TERM and HUP set during the block, those of them that the caller did not have ignored."""
-    cancelled = threading.Event()
+def _cancelled_by_signal() -> Iterator[list[signal.Signals]]:
+    """Gets INT, TERM and HUP as they come during the block, those of them that the caller did not have ignored."""
+    cancelled: list[signal.Signals] = []
 
     def note(number: int, frame: FrameType | None) -> None:
-        cancelled.set()
+        cancelled.append(signal.Signals(number))
 
     heeded = [number for number in _ORDERLY if signal.getsignal(number) is not signal.SIG_IGN]
     old = {number: signal.signal(number, note) for number in heeded}

@@ -7,6 +7,7 @@ from agency.domain.jobstate import PendingReset
 from agency.domain.reset import DONE, SWAPPED, Reset
 from agency.store.jobs import read_attempt
 from agency.store.resets import last_reset
+from agency.tools.signals import Interrupted
 from agency.worker.attempt import end_processes_of_attempt
 from agency.worker.checkpoint import supersede
 from agency.worker.controls import Controls
@@ -25,7 +26,8 @@ def reset_worktree(work: Work, controls: Controls) -> None:
     """Carry out the rebuild that is pending, or go on with one that a worker before began; then it is no longer pending.
 
     Raises E_CHECKPOINT_INVALID and the like when it cannot be done: the worktree is then as it was. An operator who asked for it
-    is told that instead. Raises E_SCRIPT_FAILED when the setup script fails in the new worktree.
+    is told that instead. Raises E_SCRIPT_FAILED when the setup script fails in the new worktree, Interrupted when a signal that
+    tells the worker to end came while it ran.
     """
     pending = work.state.reset
     assert pending is not None
@@ -51,6 +53,9 @@ def reset_worktree(work: Work, controls: Controls) -> None:
     except _Interrupted:
         return
     except AgencyError as error:
+        if error.code == "E_INTERRUPTED":
+            _end_or_hold(controls, error)
+            return
         last = last_reset(work.run.directory)
         if last is None or last.phase != SWAPPED:  # else the new tree stands there, and is still to be made ready
             work.save(work.state.without_reset())
@@ -64,6 +69,14 @@ def reset_worktree(work: Work, controls: Controls) -> None:
     work.due = 0.0
     if command is not None:
         controls.applied(command)
+
+
+def _end_or_hold(controls: Controls, error: AgencyError) -> None:
+    """A signal ended the setup script, and means the worker: Ctrl-C in the pane holds the job, any other ends the worker. The
+    rebuild goes on after that."""
+    if error.details.get("signal") != "SIGINT":
+        raise Interrupted(str(error.details.get("signal")))
+    controls.stop()
 
 
 def _gone_on_with(work: Work) -> Reset | None:
