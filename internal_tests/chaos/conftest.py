@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from internal_tests.chaos.warmworker import WarmWorker
 from internal_tests.support.audit import check_event_logs
 from internal_tests.support.warm import WarmAgency
 from internal_tests.support.world import Result, World
@@ -38,3 +39,11 @@ def world(warm: WarmAgency) -> Iterator[World]:
     finally:
         left = place.close()
     assert not left, f"processes left behind: {left}"
+
+
+@pytest.fixture(scope="session")
+def worker() -> Iterator[WarmWorker]:
+    """One process from which every worker that is to be killed is forked."""
+    warm = WarmWorker()
+    yield warm
+    warm.close()

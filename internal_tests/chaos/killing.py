@@ -12,11 +12,13 @@ _KILLER = Path(__file__).resolve().parent / "killer"
 
 @dataclass(frozen=True)
 class Step:
-    """One durable step: its number from 1, its kind, and what it is done to, free of what differs from run to run."""
+    """One durable step: its number from 1, its kind, what it is done to, free of what differs from run to run, and where it was
+    asked for, which lines of agency take it."""
 
     number: int
     kind: str
     what: str
+    place: str = ""
 
     def __str__(self) -> str:
         return f"{self.number}: {self.kind} {self.what[:150]}"
@@ -55,12 +57,14 @@ def run_until(world: World, words: tuple[str, ...], *, at: int = 0, how: str = "
         killed=result.code == -signal.SIGKILL,
         code=result.code,
         said=(result.out + result.err).strip(),
-        steps=[_step(world, number, line) for number, line in enumerate(lines, 1)],
+        steps=[read_step(world, number, line) for number, line in enumerate(lines, 1)],
     )
 
 
-def _step(world: World, number: int, line: str) -> Step:
-    kind, _, what = line.partition(" ")
+def read_step(world: World, number: int, line: str) -> Step:
+    """The step of a line that the killer wrote down."""
+    text, _, place = line.partition("\t")
+    kind, _, what = text.partition(" ")
     what = what.replace(str(world.root), "~")
     what = re.sub(r"(-c \S+=\S+ )+", "", what)
     what = re.sub(r"\d{14}-[0-9a-f]{4}", "RUN", what)
@@ -70,4 +74,4 @@ def _step(world: World, number: int, line: str) -> Step:
     what = re.sub(r"~/tmp/(agency-index-)?\w+", r"~/tmp/\1TEMPORARY", what)
     what = re.sub(r"^\d+ (\d+)$", r"PID \1", what)
     what = re.sub(r"-[0-9a-f]{4}\b", "-XXXX", what)
-    return Step(number, kind, what)
+    return Step(number, kind, what, place)

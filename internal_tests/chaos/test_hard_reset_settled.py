@@ -2,11 +2,12 @@
 
 import pytest
 
-from internal_tests.chaos.test_worker_steps import Killed, worker
+from internal_tests.chaos.jobinvariants import check_files
+from internal_tests.chaos.killedworker import KilledWorker
+from internal_tests.chaos.test_worker_steps import SCENARIOS
 from internal_tests.chaos.warmworker import WarmWorker
 from internal_tests.support.world import World
 
-__all__ = ["worker"]
 _EACH = 5
 """Every so manyth step is one to be killed at: the worker that comes next is tested at all of them."""
 _WAYS = ((("restore", "job"),), (("clean", "job", "--yes", "--discard"), ("restore", "job")))
@@ -14,12 +15,10 @@ _WAYS = ((("restore", "job"),), (("clean", "job", "--yes", "--discard"), ("resto
 
 @pytest.mark.case(36, "DOC-REQ-005")
 def test_restore_and_clean_settle_a_hard_reset_that_was_killed(world: World, worker: WarmWorker) -> None:
-    killed = Killed(world, worker, "hard-reset")
+    killed = KilledWorker(world, worker, SCENARIOS["hard-reset"])
     code, steps, shown = killed.work()
     assert code == 0, shown
-    told = [one.number for one in steps if one.kind == "torn" and one.what.endswith("events.jsonl")]
-    names = [one["event"] for one in killed.events()][-len(told) :]
-    first, last = (told[names.index(f"hard_reset_{part}")] for part in ("started", "finished"))
+    first, last = (killed.step_of_event(steps, f"hard_reset_{part}") for part in ("started", "finished"))
     failures = []
     for count, at in enumerate(range(first + 1, last + 1, _EACH)):
         killed.stage.put_back()
@@ -37,7 +36,7 @@ def test_restore_and_clean_settle_a_hard_reset_that_was_killed(world: World, wor
             assert not list(killed.run.worktree.parent.glob("*.rebuild"))
             code, _, shown = killed.work()
             assert code == 0, shown
-            killed.check_files()
+            check_files(killed.run, killed.scenario.ids)
         except AssertionError as error:
             failures.append(f"killed at {came_to[-1]}; then {_WAYS[count % 2]}:\n    {error}")
     killed.stage.put_back()

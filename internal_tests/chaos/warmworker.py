@@ -41,7 +41,7 @@ class WarmWorker:
     def work(self, directory: Path, *, env: Mapping[str, str], at: int = 0, after: float = 0.0) -> WorkerEnd:
         """Be the worker of the run whose record is in ``directory``; it is killed at step ``at`` (0: at none), or ``after``
         seconds (0: not)."""
-        trace, shown = directory.parent / "trace", directory.parent / "shown"
+        trace, shown = (Path(env["AGENCY_TEST_ROOT"]) / name for name in ("trace", "shown"))
         for path in (trace, shown):
             path.unlink(missing_ok=True)
         call = {"directory": str(directory), "env": dict(env), "at": at, "after": after}
@@ -108,7 +108,7 @@ def _be_worker(call: dict[str, object], killer: object) -> None:
             os.dup2(source, target)
         os.environ.clear()
         os.environ.update(call["env"])  # type: ignore[call-overload]
-        killer.Killer(str(call["trace"]), call["at"], "alone").install()  # type: ignore[attr-defined]
+        killer.Killer(str(call["trace"]), call["at"], "alone", places=True).install()  # type: ignore[attr-defined]
         from agency.worker import judge
         from agency.worker.__main__ import main
 

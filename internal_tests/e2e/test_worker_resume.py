@@ -24,6 +24,7 @@ def test_a_worker_that_was_killed_in_any_way_is_followed_by_one_that_goes_on_whe
         wait_for(lambda: (run.worktree / "form.html").exists(), "the agent to be at work")
         wait_for(lambda: (run.worktree / "form.html").read_text() == "half\n" * number, "it")  # noqa: B023
         agents = run.agents()
+        assert len(agents) == 1, "a second runner is at work"
         thread = thread or run.thread()
         if number == 1:
             told = world.ok("resume", "job", "--detached")

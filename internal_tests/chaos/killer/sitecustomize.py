@@ -41,11 +41,13 @@ _DELAY = 0.5
 class Killer:
     """Counts the steps of this process and ends it at the chosen one."""
 
-    def __init__(self, trace: str, at: int, how: str) -> None:
-        """``at`` is the number of the step, 0 for none; ``trace`` gets a line for each step."""
+    def __init__(self, trace: str, at: int, how: str, *, places: bool = False) -> None:
+        """``at`` is the number of the step, 0 for none; ``trace`` gets a line for each step, with ``places`` also where in
+        agency it is taken, after a tab."""
         self._trace = os.open(trace, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._at = at
         self._how = how
+        self._places = places
         self._count = 0
         self._busy = False
         self._write = os.write
@@ -96,7 +98,8 @@ class Killer:
         """Write a step down; end here when it is the chosen one, unless it is one after which more has to be done: then True."""
         text = " ".join(str(part) for part in what)
         self._count += 1
-        self._write(self._trace, f"{kind} {text}".replace("\n", " ").encode("utf-8", "surrogateescape") + b"\n")
+        line = f"{kind} {text}".replace("\n", " ") + (f"\t{_place()}" if self._places else "")
+        self._write(self._trace, line.encode("utf-8", "surrogateescape") + b"\n")
         if self._count != self._at:
             return False
         if kind in ("torn", "spawned"):
@@ -150,6 +153,18 @@ class Killer:
                 time.sleep(float(seconds))
                 os.killpg(popen.pid, signal.SIGKILL)
             self.end()
+
+
+def _place() -> str:
+    """The lines of agency that are at work, innermost first."""
+    lines = []
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        _, found, module = frame.f_code.co_filename.rpartition("/agency/")
+        if found:
+            lines.append(f"{module}:{frame.f_lineno}")
+    return " ".join(lines)
 
 
 def _only_looks(words: Any) -> bool:
