@@ -94,10 +94,16 @@ def adopt_tree(git: Git, *, path: str, branch: str, commit: str, index: str | No
 
 def write_links(admin: str, path: str, *, standing_at: str | None = None) -> None:
     """Point the directory ``admin`` of a repository and the worktree at ``path`` to each other. ``standing_at`` is where the
-    worktree still stands while it is about to be moved to ``path``."""
-    for file, line in ((f"{admin}/gitdir", f"{path}/.git"), (f"{standing_at or path}/.git", f"gitdir: {admin}")):
-        with open(file, "wb") as link:
-            link.write(os.fsencode(line) + b"\n")
+    worktree still stands while it is about to be moved to ``path``. An entry always leads somewhere: one that does not would
+    belong to nobody."""
+    _write_link(f"{admin}/gitdir.new", f"{path}/.git")
+    os.replace(f"{admin}/gitdir.new", f"{admin}/gitdir")
+    _write_link(f"{standing_at or path}/.git", f"gitdir: {admin}")
+
+
+def _write_link(file: str, line: str) -> None:
+    with open(file, "wb") as link:
+        link.write(os.fsencode(line) + b"\n")
 
 
 def fill_tree(git: Git) -> None:
