@@ -1,6 +1,7 @@
 """``agency resume``: back into the session of a run, which is made, or its runner started again, where needed.
 
-It runs no script, touches no git and never writes ``meta.json``: one event tells what it did. A living session needs neither
+It runs no script, touches no git (but to finish a swap of worktrees that was killed in the middle) and never writes
+``meta.json``: one event tells what it did. A living session needs neither
 lock nor config; everything that starts a runner is in :mod:`agency.sessions.revive`.
 """
 
@@ -11,10 +12,12 @@ from dataclasses import dataclass
 from agency.domain.errors import AgencyError
 from agency.domain.eventdata import Resume, ResumeFailed
 from agency.domain.events import RESUME_ATTACH, RESUME_FAILED, EventKind
+from agency.domain.journal import fold
 from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.sessions.context import Context
 from agency.sessions.live import is_starting, look, watch_start
+from agency.sessions.place import require_repo_of
 from agency.sessions.whole import require_whole
 from agency.store.runs import log_of
 from agency.tools.tmux.command import Tmux
@@ -50,6 +53,8 @@ def resume_run(context: Context, run: Run, request: ResumeRequest) -> Resumed | 
     started E_INVALID_CONFIG, E_RUNNER_NOT_CONFIGURED, E_RUNNER_NOT_FOUND, E_REPO_LOCKED, E_CONFIRMATION_REQUIRED,
     E_CONSENT_REQUIRED.
     """
+    if not os.path.isdir(run.worktree):
+        _finish_swap(context, run)
     require_resumable(run)
     seen = look(context, run)
     if request.restart or not seen.alive:
@@ -60,6 +65,15 @@ def resume_run(context: Context, run: Run, request: ResumeRequest) -> Resumed | 
     if seen.launch is not None and is_starting(seen.launch):
         watch_start(run, seen.launch, seen.tmux)
     return Resumed(run=run, event=RESUME_ATTACH.name, revived=False)
+
+
+def _finish_swap(context: Context, run: Run) -> None:
+    """Let a tree stand in the place of the worktree again, where a hard reset was killed while none did."""
+    operation = fold(log_of(run).read()).operation
+    if operation is not None and operation.kind == "hard reset":
+        from agency.sessions.hardreset import settle_reset
+
+        settle_reset(context, run, require_repo_of(context, run))
 
 
 def require_resumable(run: Run) -> None:

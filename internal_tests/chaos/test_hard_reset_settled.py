@@ -1,11 +1,14 @@
 """A hard reset that was killed at any step is finished or undone by the commands of a user too, not only by the next worker."""
 
+import os
+
 import pytest
 
-from internal_tests.chaos.jobinvariants import check_files
+from internal_tests.chaos.jobinvariants import check_done, check_files
 from internal_tests.chaos.killedworker import KilledWorker
 from internal_tests.chaos.test_worker_steps import SCENARIOS
 from internal_tests.chaos.warmworker import WarmWorker
+from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import World
 
 _EACH = 5
@@ -41,3 +44,24 @@ def test_restore_and_clean_settle_a_hard_reset_that_was_killed(world: World, wor
             failures.append(f"killed at {came_to[-1]}; then {_WAYS[count % 2]}:\n    {error}")
     killed.stage.put_back()
     assert not failures, f"{len(failures)} kills:\n" + "\n".join(failures)
+
+
+@pytest.mark.case(36, "DOC-REQ-005")
+def test_resume_finishes_a_swap_that_was_killed_while_no_tree_stood_in_the_place(
+    world: World, worker: WarmWorker
+) -> None:
+    killed = KilledWorker(world, worker, SCENARIOS["hard-reset"])
+    run = killed.run
+    _, steps, _ = killed.work()
+    gone = next(one.number for one in steps if one.kind == "os.rename" and one.what.endswith("evidence/reset-XXXX"))
+    for at in (gone + 1, gone, gone + 2):  # what a runner prints may be more or fewer steps
+        killed.stage.put_back()
+        killed.work(at=at)
+        if not os.path.isdir(run.worktree):
+            break
+    assert not os.path.isdir(run.worktree)
+    world.ok("resume", "job", "--detached")
+    run.ended()
+    wait_for(lambda: run.pane()["dead"] == "1", "the worker to end")
+    check_done(run, killed.scenario.ids)
+    check_files(run, killed.scenario.ids)
