@@ -15,7 +15,7 @@ from internal_tests.chaos.killedworker import EVERY_STEP, KilledWorker, Scenario
 from internal_tests.chaos.warmworker import WarmWorker
 from internal_tests.support.world import World
 
-_AFTER = 8
+_AFTER = 4
 """Steps after the one that tells that it was carried out, at which the worker is killed too."""
 
 
