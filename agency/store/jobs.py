@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from agency.domain.control import Command, command_from_record, record_of_command
-from agency.domain.job import Job, job_from_record, record_of_job
+from agency.domain.job import Job, job_from_record
 from agency.domain.jobstate import JobState, record_of_state, state_from_record
 from agency.store.eventlog import parse_objects
 from agency.store.failures import told_plainly
+from agency.store.jobfiles import attempt_record
 from agency.store.records import (
     discard_leftovers,
     discard_leftovers_in,
@@ -27,11 +28,6 @@ from agency.store.records import (
 def job_path(directory: str) -> str:
     """Where the job of the run stands whose record is in ``directory``."""
     return f"{directory}/job.json"
-
-
-def write_job(directory: str, job: Job) -> None:
-    """Record the job of a run."""
-    write_record(job_path(directory), record_of_job(job))
 
 
 def read_job(directory: str) -> Job | None:
@@ -56,21 +52,16 @@ def write_state(directory: str, state: JobState) -> None:
     write_record(_state_path(directory), record_of_state(state))
 
 
-def attempt_path(directory: str, step_index: int, attempt: int) -> str:
-    """The record of an attempt: the step counts from 0, the attempt from 1."""
-    return f"{directory}/state/self_heal/attempt-{step_index:04d}-{attempt:04d}.json"
-
-
 def write_attempt(directory: str, record: Mapping[str, Any]) -> None:
     """Keep the record of an attempt, durably."""
     make_directory(f"{directory}/state/self_heal")
-    write_record(attempt_path(directory, record["stepIndex"], record["attempt"]), record)
+    write_record(attempt_record(directory, record["stepIndex"], record["attempt"]), record)
 
 
 def read_attempt(directory: str, step_index: int, attempt: int) -> dict[str, Any] | None:
     """The record of an attempt, None where there is none that can be read."""
     try:
-        record = read_record(attempt_path(directory, step_index, attempt))
+        record = read_record(attempt_record(directory, step_index, attempt))
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) else None

@@ -108,6 +108,7 @@ def _work(context: Context, directory: str, view: View) -> Work:
     job = read_job(run.directory)
     if job is None:
         raise AgencyError("E_NO_JOB", f"{run.name} has no job that can be read", hint=f"agency clean {run.name}")
+    require_repo_of(context, run)
     state = read_state(run.directory)
     if state is None:
         state = first_state(len(job.steps))
@@ -115,7 +116,6 @@ def _work(context: Context, directory: str, view: View) -> Work:
     return Work(
         context=context,
         run=run,
-        repo=require_repo_of(context, run),
         job=job,
         state=state,
         redactor=Redactor(secrets_in(context.environ)),

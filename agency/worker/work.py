@@ -10,7 +10,6 @@ from agency.domain.job import Job, Step
 from agency.domain.jobstate import JobState
 from agency.domain.metrics import Metric
 from agency.domain.redaction import Redactor
-from agency.domain.repo import Repo
 from agency.domain.run import Run
 from agency.domain.taskdata import Waiting
 from agency.sessions.context import Context
@@ -31,7 +30,6 @@ class Work:
 
     context: Context
     run: Run
-    repo: Repo
     job: Job
     state: JobState
     redactor: Redactor
