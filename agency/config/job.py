@@ -15,7 +15,7 @@ from agency.domain.job import Step, step_id_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedJob:
-    """A job file as it is written; ``budgets`` by their keys there, without those that it does not give."""
+    """A job as it is written; ``budgets`` by their keys in a job file, without those that it does not give."""
 
     objective: str
     steps: tuple[Step, ...]
@@ -23,6 +23,8 @@ class ParsedJob:
     model: str | None = None
     publish: str | None = None
     budgets: Mapping[str, float] = field(default_factory=dict)
+    bootstrap: tuple[str, ...] = ()
+    bootstrap_timeout: float = 1800.0
 
 
 def read_job_file(path: str) -> ParsedJob:

@@ -74,6 +74,14 @@ ERRORS: dict[str, ErrorKind] = {
     "E_STEP_NOT_REACHED": ErrorKind(meaning="the steps before that one are not done"),
     "E_JOB_ENDED": ErrorKind(meaning="the job has ended"),
     "E_HEADLESS_UNSUPPORTED": ErrorKind(meaning="the runner cannot work without a terminal"),
+    # plans
+    "E_INVALID_PLAN": ErrorKind(meaning="the files of the plan are not valid"),
+    "E_PLAN_NOT_FOUND": ErrorKind(meaning="the repo has no plan of that name, or no run of a plan fits the reference"),
+    "E_PLAN_EXISTS": ErrorKind(meaning="a plan of that name is there already"),
+    "E_PLAN_BUSY": ErrorKind(meaning="another conductor drives the plan"),
+    "E_PLAN_ENDED": ErrorKind(meaning="the plan has ended"),
+    "E_PLAN_TRANSITION": ErrorKind(meaning="what was asked for does not fit the status of the task"),
+    "E_TASK_NOT_FOUND": ErrorKind(meaning="the plan has no such task"),
     # checkpoints
     "E_CHECKPOINT_INVALID": ErrorKind(meaning="a checkpoint is missing or is not what it was when it was made"),
     "E_CHECKPOINT_UNSUPPORTED": ErrorKind(meaning="the worktree holds what a checkpoint cannot hold"),

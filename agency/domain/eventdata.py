@@ -12,6 +12,14 @@ class Operator(TypedDict):
     command: str
 
 
+class TaskOfPlan(TypedDict):
+    """The task of a plan that a run works on, and which run of the task it is, from 1."""
+
+    plan_id: str
+    task_id: str
+    number: int
+
+
 class RunCreate(TypedDict):
     """What is about to be made. ``mode`` is ``interactive`` (also when absent) or ``headless``."""
 
@@ -24,6 +32,7 @@ class RunCreate(TypedDict):
     runner: str
     runner_args: list[str]
     mode: NotRequired[str]
+    task: NotRequired[TaskOfPlan]
     operator: Operator
 
 

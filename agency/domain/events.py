@@ -5,7 +5,7 @@ closing events ends it. An intent without a closing event is a half-done operati
 """
 
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any
 
 from agency.domain.checkpointdata import (
     CheckpointRestoreFinished,
@@ -59,6 +59,9 @@ from agency.domain.eventdata import (
     WorkKept,
     WorktreeParked,
 )
+from agency.domain.eventkind import Event as Event
+from agency.domain.eventkind import EventKind as EventKind
+from agency.domain.planevents import PLAN_EVENTS
 from agency.domain.taskdata import (
     AttemptFailed,
     AttemptFinished,
@@ -76,29 +79,7 @@ from agency.domain.taskdata import (
     Waiting,
 )
 
-D = TypeVar("D")
-
 SCHEMA_VERSION = "1.0"
-
-
-class Event(NamedTuple):
-    """An event to be appended."""
-
-    name: str
-    data: object
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EventKind(Generic[D]):
-    """An event name and the shape of its data (a TypedDict). Called with data of that shape, it makes an event."""
-
-    name: str
-    data: type[D]
-
-    def __call__(self, data: D) -> Event:
-        """The event of this kind with ``data``."""
-        return Event(self.name, data)
-
 
 RUN_CREATE = EventKind("run_create", RunCreate)
 WORKTREE_CREATED = EventKind("worktree_created", Nothing)
@@ -191,7 +172,8 @@ TASK_WAITING_CLEARED = EventKind("task.waiting.cleared", Waiting)
 TASK_FINISHED = EventKind("task.finished", TaskFinished)
 
 EVENTS: dict[str, EventKind[Any]] = {
-    kind.name: kind for kind in list(globals().values()) if isinstance(kind, EventKind)
+    **{kind.name: kind for kind in list(globals().values()) if isinstance(kind, EventKind)},
+    **PLAN_EVENTS,
 }
 
 _THREAD_EVENTS = (".thread.started", ".thread.resumed")

@@ -5,6 +5,7 @@ from typing import NewType
 
 RunId = NewType("RunId", str)
 RepoId = NewType("RepoId", str)
+PlanId = NewType("PlanId", str)
 
 NAME_MIN, NAME_MAX = 2, 40
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

@@ -12,24 +12,59 @@ PUBLISH = ("none", "push", "land")
 SCHEMA_VERSION = "1.0"
 
 
+CHECK = "check"
+"""The name of the check of a step that has but one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A command that accepts the work of a step. ``timeout`` is in seconds, None for what is left to the attempt. ``must_fail``:
+    it accepts the work by failing, as tests do whose subject is still to be written."""
+
+    name: str
+    argv: tuple[str, ...]
+    timeout: float | None = None
+    must_fail: bool = False
+
+    @property
+    def line(self) -> str:
+        """As a person types it."""
+        import shlex
+
+        return self.argv[2] if self.argv[:2] == SHELL and len(self.argv) == 3 else shlex.join(self.argv)
+
+
+SHELL = ("/bin/sh", "-c")
+"""What a command line for a shell is handed to."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One unit of a job. ``index`` counts from 0. ``check`` is the argv of the command that accepts the work, empty for none.
-    ``timeout`` and ``idle_timeout`` are seconds for each attempt, None where the budgets of the job hold."""
+    """One unit of a job. ``index`` counts from 0. ``check`` is the argv of the command that accepts the work, empty for none;
+    ``checks`` are several, in their order, of which each has to. ``only`` are patterns of the paths that it may change, empty for
+    all. ``timeout`` and ``idle_timeout`` are seconds for each attempt, None where the budgets of the job hold."""
 
     step_id: str
     index: int
     title: str
     instructions: str
     check: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    only: tuple[str, ...] = ()
     timeout: float | None = None
     idle_timeout: float | None = None
+
+    @property
+    def every_check(self) -> tuple[Check, ...]:
+        """What accepts the work, in order."""
+        return self.checks or ((Check(name=CHECK, argv=self.check),) if self.check else ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """What a headless run has to do. ``origins`` tells where each budget came from (``built in``, ``<file>:<line>``, a
-    variable, ``job``, ``flag``), ``publish`` what becomes of the work in the end, one of :data:`PUBLISH`."""
+    variable, ``job``, ``flag``), ``publish`` what becomes of the work in the end, one of :data:`PUBLISH`. ``bootstrap`` are
+    command lines for a shell that make the worktree ready, each within ``bootstrap_timeout`` seconds."""
 
     objective: str
     steps: tuple[Step, ...]
@@ -38,6 +73,8 @@ class Job:
     runner: str | None = None
     model: str | None = None
     publish: str = "none"
+    bootstrap: tuple[str, ...] = ()
+    bootstrap_timeout: float = 1800.0
 
     def find_step(self, ref: str) -> Step:
         """The step that ``ref`` means: its exact id, ``#N`` counted from 1, else ``step-N`` counted from 0.
@@ -77,12 +114,15 @@ def record_of_job(job: Job) -> dict[str, Any]:
         "runner": job.runner,
         "model": job.model,
         "publish": job.publish,
+        **({"bootstrap": list(job.bootstrap), "bootstrap_timeout": job.bootstrap_timeout} if job.bootstrap else {}),
         "steps": [
             {
                 "id": step.step_id,
                 "title": step.title,
                 "instructions": step.instructions,
                 "check": list(step.check),
+                **({"checks": [_record_of_check(check) for check in step.checks]} if step.checks else {}),
+                **({"only": list(step.only)} if step.only else {}),
                 "timeout": step.timeout,
                 "idle_timeout": step.idle_timeout,
             }
@@ -100,6 +140,8 @@ def job_from_record(record: Mapping[str, Any]) -> Job:
         runner=record.get("runner"),
         model=record.get("model"),
         publish=str(record.get("publish", "none")),
+        bootstrap=tuple(str(line) for line in record.get("bootstrap") or ()),
+        bootstrap_timeout=float(record.get("bootstrap_timeout") or 1800.0),
         steps=tuple(
             Step(
                 step_id=str(step["id"]),
@@ -107,6 +149,8 @@ def job_from_record(record: Mapping[str, Any]) -> Job:
                 title=str(step.get("title", "")),
                 instructions=str(step["instructions"]),
                 check=tuple(str(word) for word in step.get("check") or ()),
+                checks=tuple(_check_from_record(check) for check in step.get("checks") or ()),
+                only=tuple(str(pattern) for pattern in step.get("only") or ()),
                 timeout=step.get("timeout"),
                 idle_timeout=step.get("idle_timeout"),
             )
@@ -114,6 +158,24 @@ def job_from_record(record: Mapping[str, Any]) -> Job:
         ),
         budgets=Budgets.from_record(record["budgets"]),
         origins=dict(record.get("budget_origins") or {}),
+    )
+
+
+def _record_of_check(check: Check) -> dict[str, Any]:
+    return {
+        "name": check.name,
+        "argv": list(check.argv),
+        "timeout": check.timeout,
+        "must_fail": check.must_fail,
+    }
+
+
+def _check_from_record(record: Mapping[str, Any]) -> Check:
+    return Check(
+        name=str(record["name"]),
+        argv=tuple(str(word) for word in record["argv"]),
+        timeout=record.get("timeout"),
+        must_fail=bool(record.get("must_fail")),
     )
 
 

@@ -18,12 +18,21 @@ class RecordNewer(RecordInvalid):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRef:
+    """The task of a plan that a run works on; ``number`` is which run of the task it is, from 1."""
+
+    plan_id: str
+    task_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run. Timestamps are UTC, RFC 3339 with milliseconds. ``archived``: the record stands in the archive.
 
     ``merged_at`` is when its work reached another branch for good, ``last_push_commit`` what agency pushed last,
     ``last_report_hash`` the sha256 of the text that agency gave its pull request last. ``headless``: a worker drives the
-    runner through a job.
+    runner through a job. ``task`` is what it does for a plan, None for a run of its own.
     """
 
     run_id: RunId
@@ -50,6 +59,7 @@ class Run:
     last_push_commit: str | None = None
     last_report_hash: str | None = None
     headless: bool = False
+    task: TaskRef | None = None
 
     @property
     def session_name(self) -> str:
@@ -108,6 +118,7 @@ def run_from_record(
         last_push_commit=_optional_text(record, "last_push_commit"),
         last_report_hash=_optional_text(record, "last_report_hash"),
         headless=record.get("mode") == "headless",
+        task=_task(record),
         archived=archived,
         directory=directory,
     )
@@ -127,6 +138,7 @@ def new_record(
         "git_dir": repo["git_dir"],
         "name": intent["name"],
         "mode": intent.get("mode", "interactive"),
+        **({"task": dict(intent["task"])} if intent.get("task") else {}),
         "runner": intent["runner"],
         "runner_args": list(intent.get("runner_args") or ()),
         "parent_branch": intent["parent_branch"],
@@ -210,3 +222,10 @@ def _words(record: Mapping[str, Any], key: str) -> tuple[str, ...]:
 def _mapping(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     value = record.get(key)
     return value if isinstance(value, dict) else {}
+
+
+def _task(record: Mapping[str, Any]) -> TaskRef | None:
+    task = record.get("task")
+    if not isinstance(task, dict):
+        return None
+    return TaskRef(plan_id=str(task["plan_id"]), task_id=str(task["task_id"]), number=int(task["number"]))

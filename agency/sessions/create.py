@@ -11,7 +11,7 @@ from agency.domain.errors import AgencyError
 from agency.domain.ids import NAME_RULE, is_valid_name
 from agency.domain.job import Job
 from agency.domain.repo import Repo
-from agency.domain.run import Run
+from agency.domain.run import Run, TaskRef
 from agency.runners.resolve import Runner, require_prompt_fits, resolve_runner
 from agency.sessions.consent import allows_making
 from agency.sessions.context import Context
@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # most runs have no job
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
     """What the user asked for. ``runner_args`` are added to the runner's command line. ``open_editor``: there has to be an
-    editor to open the worktree with. ``job`` makes the run headless."""
+    editor to open the worktree with. ``job`` makes the run headless, ``task`` is what it does for a plan."""
 
     name: str | None
     runner: str | None
@@ -43,6 +43,7 @@ class RunRequest:
     watch: bool
     open_editor: bool = False
     job: "JobRequest | None" = None
+    task: TaskRef | None = None
 
 
 def create_run(context: Context, request: RunRequest, show: Callable[[bytes], None]) -> Run | None:
@@ -100,6 +101,7 @@ def create_run(context: Context, request: RunRequest, show: Callable[[bytes], No
             watch=request.watch,
             plan=lambda run, runner: _plan(context, run, runner, request),
             job=job,
+            task=request.task,
         ),
         show,
     )
@@ -108,7 +110,7 @@ def create_run(context: Context, request: RunRequest, show: Callable[[bytes], No
 def _parsed(request: RunRequest) -> "ParsedJob | None":
     """The job file, where one is given. Raises E_INVALID_JOB."""
     if request.job is None or request.job.file is None:
-        return None
+        return request.job.parsed if request.job is not None else None
     from agency.config.job import read_job_file
 
     return read_job_file(request.job.file)

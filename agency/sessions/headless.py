@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRequest:
-    """What a headless run is to do: a prompt, or the path of a job file. ``flags`` are budgets given on the command line, by
-    their keys in the config."""
+    """What a headless run is to do: a prompt, the path of a job file, or a job that was read already (``parsed``). ``flags`` are
+    budgets given on the command line, by their keys in the config."""
 
     prompt: str | None = None
     file: str | None = None
+    parsed: "ParsedJob | None" = None
     model: str | None = None
     publish: str | None = None
     flags: Mapping[str, float] = field(default_factory=dict)
@@ -56,6 +57,8 @@ def make_job(
         origins=origins,
         runner=runner.name,
         model=request.model or (parsed.model if parsed is not None else None),
+        bootstrap=parsed.bootstrap if parsed is not None else (),
+        bootstrap_timeout=parsed.bootstrap_timeout if parsed is not None else 0.0,
         publish=request.publish or (parsed.publish if parsed is not None else None) or PUBLISH[0],
     )
 

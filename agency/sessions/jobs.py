@@ -39,6 +39,7 @@ def describe_steps(run: Run) -> dict[str, Any]:
                 "attempts": of_step.attempts if of_step is not None else 0,
                 "consumed": of_step.consumed if of_step is not None else 0,
                 "check": list(step.check),
+                "checks": [{"name": check.name, "line": check.line} for check in step.every_check],
             }
         )
     return {

@@ -16,7 +16,7 @@ from agency.domain.events import (
 from agency.domain.ids import RunId, branch_of, make_run_id, name_from_text, session_of
 from agency.domain.job import Job, record_of_job
 from agency.domain.repo import Repo
-from agency.domain.run import BrokenRun, Run, new_record
+from agency.domain.run import BrokenRun, Run, TaskRef, new_record
 from agency.domain.settings import Settings
 from agency.runners.resolve import Runner, resolve_runner
 from agency.sessions.consent import require_start
@@ -46,7 +46,8 @@ class Making:
 
     ``name`` None: one is made from the ``prompt`` or the date. ``changes`` is the tree object of files that the worktree starts
     with as uncommitted changes on top of the parent's commit. ``watch``: wait until the runner has outlived the startup grace.
-    ``plan`` says how the runner is started, once the worktree is there. ``job`` makes it a headless run.
+    ``plan`` says how the runner is started, once the worktree is there. ``job`` makes it a headless run,
+    ``task`` one that works for a plan.
     """
 
     repo: Repo
@@ -60,6 +61,7 @@ class Making:
     watch: bool
     plan: Callable[[Run, Runner], Plan]
     job: Job | None = None
+    task: TaskRef | None = None
 
 
 def make_run(context: Context, making: Making, show: Callable[[bytes], None]) -> Run:
@@ -143,6 +145,9 @@ def _claim(context: Context, making: Making) -> Run:
             "mode": "headless" if making.job is not None else "interactive",
             "operator": this_process(context.command),
         }
+        if making.task is not None:
+            of = making.task
+            intent["task"] = {"plan_id": of.plan_id, "task_id": of.task_id, "number": of.number}
         known = {"repo_key": repo.repo_key, "root": repo.root, "git_dir": repo.git_dir}
         meta = new_record(intent, run_id=run_id, repo_id=repo.repo_id, repo=known, created_at=now())
         job = record_of_job(making.job) if making.job is not None else None

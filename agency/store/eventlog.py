@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agency.domain.events import SCHEMA_VERSION, Event
-from agency.domain.ids import RepoId, RunId
+from agency.domain.ids import PlanId, RepoId, RunId
 from agency.store.failures import told_plainly
 from agency.store.records import json_bytes
 
@@ -30,19 +30,23 @@ def now() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventLog:
-    """The log of one run. ``directory`` is where its record stands."""
+    """The log of one run or of one plan. ``directory`` is where its record stands; ``task_id`` is the task of a plan that the run
+    works on."""
 
     directory: str
     repo_id: RepoId
-    run_id: RunId
+    run_id: RunId | None = None
+    plan_id: PlanId | None = None
+    task_id: str | None = None
 
     @property
     def path(self) -> str:
         """The file of the log."""
         return f"{self.directory}/events.jsonl"
 
-    def append(self, event: Event, *, durable: bool = False) -> int:
+    def append(self, event: Event, *, durable: bool = False, task_id: str | None = None) -> int:
         """Append one event and return its ``seq``. ``durable``: it survives a power cut (intents and closing events).
+        ``task_id``: the task that it is about.
 
         Raises E_DISK_FULL or E_STORE_FAILED; the log is then as it was.
         """
@@ -58,7 +62,7 @@ class EventLog:
                     "timestamp": now(),
                     "event": event.name,
                     "repo_id": self.repo_id,
-                    "run_id": self.run_id,
+                    **self._whose(task_id or self.task_id),
                     "data": event.data,
                 }
                 _write_whole(fd, (b"\n" if torn else b"") + json_bytes(envelope) + b"\n", size)
@@ -67,6 +71,10 @@ class EventLog:
             finally:
                 os.close(fd)
         return last + 1
+
+    def _whose(self, task_id: str | None) -> dict[str, str]:
+        owner: dict[str, str] = {"plan_id": self.plan_id} if self.plan_id else {"run_id": self.run_id or ""}
+        return {**owner, "task_id": task_id} if task_id is not None else owner
 
     def read(self) -> list[dict[str, Any]]:
         """Every readable event, oldest first; none when there is no log."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
-from agency.domain.ids import RepoId, RunId
+from agency.domain.ids import PlanId, RepoId, RunId
 from agency.domain.testguard import allowed_under_test
 
 LANDING = ".land"
@@ -60,6 +60,10 @@ class Paths:
         """Where the records of archived runs are."""
         return f"{self.repo(repo_id)}/archive"
 
+    def plans(self, repo_id: RepoId) -> str:
+        """Where the records of plans are."""
+        return f"{self.repo(repo_id)}/plans"
+
     def worktrees(self, repo_id: RepoId) -> str:
         """Where the worktrees are."""
         return f"{self.repo(repo_id)}/worktrees"
@@ -75,6 +79,10 @@ class Paths:
     def landing(self, repo_id: RepoId, run_id: RunId) -> str:
         """The worktree in which the work of a run is combined with the branch that it lands on."""
         return f"{self.worktree(repo_id, run_id)}{LANDING}"
+
+    def integration(self, repo_id: RepoId, plan_id: PlanId) -> str:
+        """The worktree in which finished tasks of a plan are combined and judged."""
+        return f"{self.worktrees(repo_id)}/{plan_id}{LANDING}"
 
     def rebuilding(self, repo_id: RepoId, run_id: RunId) -> str:
         """Where the worktree of a run is built anew, to take the place of the one that is there."""

@@ -63,7 +63,8 @@ def load_run(paths: Paths, repo_id: RepoId, run_id: RunId, *, archived: bool = F
 
 def log_of(run: Run | BrokenRun) -> EventLog:
     """The event log of a run."""
-    return EventLog(directory=run.directory, repo_id=run.repo_id, run_id=run.run_id)
+    task_id = run.task.task_id if isinstance(run, Run) and run.task is not None else None
+    return EventLog(directory=run.directory, repo_id=run.repo_id, run_id=run.run_id, task_id=task_id)
 
 
 def create_record(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
+from agency.domain.job import Check
 from agency.domain.screen import doing_on_screen
 from agency.domain.settings import Settings
 from agency.runners.adapter import Adapter, Scene
@@ -24,6 +25,14 @@ from agency.tools.descendants import reap
 from agency.tools.process import Attended
 from agency.tools.processtree import Mark, end_tree
 from agency.worker.attemptlog import AttemptLog
+from agency.worker.checks import (
+    changed_elsewhere,
+    tell_accepted,
+    tell_begun,
+    tell_ended,
+    told_of_elsewhere,
+    verdict_of,
+)
 from agency.worker.ended import Ended
 from agency.worker.listener import Listener
 from agency.worker.meter import Meter
@@ -59,7 +68,7 @@ def run_attempt(work: Work, runner: Runner, interrupt: Callable[[], str | None],
         attempt = _Attempt(work, runner, log, before, interrupt)
         try:
             ended = attempt.run()
-            if ended.well and work.step.check:
+            if ended.well:
                 attempt.check(ended)
         finally:
             end_processes_of_attempt(work, runner.adapter)
@@ -128,27 +137,43 @@ class _Attempt:
         return ended
 
     def check(self, ended: Ended) -> None:
-        """The check of the step, in the time that is left for the attempt."""
+        """The checks of the step, one after the other up to the first that says no, in the time that is left for the attempt."""
+        work = self._work
+        if foreign := changed_elsewhere(work):
+            ended.check_code, ended.check_lines = 1, told_of_elsewhere(work, foreign)
+            return
+        for check in work.step.every_check:
+            tell_begun(work, check)
+            self._check(check, ended)
+            tell_ended(work, check, ended)
+            if not ended.well:
+                return
+        tell_accepted(work)
+
+    def _check(self, check: Check, ended: Ended) -> None:
         work = self._work
         try:
-            program = Attended(
-                work.step.check, env=self._environment() | {"CI": "1"}, cwd=work.run.worktree, typed=None
-            )
+            program = Attended(check.argv, env=self._environment() | {"CI": "1"}, cwd=work.run.worktree, typed=None)
         except OSError as error:
             ended.check_code = 127
-            ended.check_lines = [f"{work.step.check[0]}: {error.strerror}"]
+            ended.check_lines = [f"{check.argv[0]}: {error.strerror}"]
             return
-        work.say(f"check: {' '.join(work.step.check)}")
+        work.say(f"{check.name}: {check.line}")
         printed = ended.printed
         ended.printed = []
-        seen = self._watch(program, self._heard.plain, self._heard.plain_complaint, spent=ended.seconds)
+        seen = self._watch(
+            program, self._heard.plain, self._heard.plain_complaint, spent=ended.seconds, within=check.timeout
+        )
         self._heard.finish(check=True)
         ended.check_lines, ended.printed = ended.printed, printed
         ended.seconds += seen.seconds
-        if seen.exit_code is None:
-            ended.end = seen
+        if seen.exit_code is not None:
+            ended.check_code = verdict_of(check, seen.exit_code, ended.check_lines)
+        elif check.timeout is not None and seen.timeout == "wall" and seen.seconds >= check.timeout:
+            ended.check_code = 124
+            ended.check_lines.append(f"{check.name} was not done after {check.timeout:g} s")
         else:
-            ended.check_code = seen.exit_code
+            ended.end = seen
 
     def _prepared(self) -> tuple[Scene, str, str | None]:
         """Where the runner works, what it is told, and the conversation it goes on with."""
@@ -192,10 +217,13 @@ class _Attempt:
         on_complaint: Callable[[str], None],
         *,
         spent: float = 0.0,
+        within: float | None = None,
     ) -> End:
         work, budgets = self._work, self._work.budgets
-        if budgets.timeout_seconds:
-            budgets = replace(budgets, timeout_seconds=max(0.001, budgets.timeout_seconds - spent))
+        left = [max(0.001, budgets.timeout_seconds - spent)] if budgets.timeout_seconds else []
+        if within is not None:
+            left.append(within)
+        budgets = replace(budgets, timeout_seconds=min(left, default=0.0))
         self._since = time.time()
         watcher = Watcher(
             budgets=budgets,

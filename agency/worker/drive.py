@@ -5,6 +5,7 @@ import time
 from agency.domain.errors import AgencyError
 from agency.domain.events import ATTEMPT_STARTED, STEP_STARTED, TASK_STEPS_PLAN
 from agency.worker.attempt import ready_runner, run_attempt
+from agency.worker.bootstrap import bootstrap, is_to_be_bootstrapped
 from agency.worker.controls import Controls
 from agency.worker.ended import Ended
 from agency.worker.judge import judge
@@ -43,6 +44,8 @@ def drive(work: Work, controls: Controls) -> str:
                 end_job(work, outcome="needs_attention", reason=reason, retryable=False)
         elif work.state.step_index >= len(work.job.steps):
             publish(work)
+        elif is_to_be_bootstrapped(work):
+            bootstrap(work, controls)
         elif not _wait(work, controls):
             _attempt(work, controls)
     return work.state.outcome

@@ -1,0 +1,187 @@
+"""The records of plans that are or were carried out: what was asked for, how far it is, what operators want, who drives it.
+
+``plan.json`` is written once, ``state.json`` by the conductor alone, one at a time (:func:`conductor_lock`); operators append to
+``control.jsonl``.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from agency.domain.errors import AgencyError
+from agency.domain.eventkind import Event
+from agency.domain.ids import PlanId, RepoId, is_run_id
+from agency.domain.planstate import PlanState, plan_state_from_record, record_of_plan_state
+from agency.store.eventlog import EventLog, parse_objects
+from agency.store.failures import told_plainly
+from agency.store.paths import Paths
+from agency.store.records import (
+    discard_leftovers_in,
+    json_bytes,
+    make_directory,
+    move_directory,
+    read_record,
+    write_record,
+)
+
+_HIDDEN = ".new-"
+_FILES = ("reports", "logs")
+
+
+def plan_directory(paths: Paths, repo_id: RepoId, plan_id: PlanId) -> str:
+    """Where the record of a plan stands."""
+    return f"{paths.plans(repo_id)}/{plan_id}"
+
+
+def list_plans(paths: Paths, repo_id: RepoId) -> list[PlanId]:
+    """Every plan of a repo that was begun, oldest first."""
+    try:
+        names = os.listdir(paths.plans(repo_id))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(PlanId(name) for name in names if is_run_id(name))
+
+
+def create_plan(
+    paths: Paths, repo_id: RepoId, plan_id: PlanId, *, record: Mapping[str, Any], state: PlanState, begun: Event
+) -> str:
+    """Make the record of a plan, its first event in it, so that it appears as a whole or not at all; its directory.
+
+    Hold the repo lock. Raises E_DISK_FULL or E_STORE_FAILED and leaves nothing that counts.
+    """
+    place = paths.plans(repo_id)
+    make_directory(place)
+    unborn = f"{place}/{_HIDDEN}{plan_id}"
+    make_directory(unborn)
+    for name in _FILES:
+        make_directory(f"{unborn}/{name}")
+    write_record(f"{unborn}/plan.json", record)
+    write_state(unborn, state)
+    EventLog(directory=unborn, repo_id=repo_id, plan_id=plan_id).append(begun, durable=True)
+    directory = plan_directory(paths, repo_id, plan_id)
+    move_directory(unborn, directory)
+    return directory
+
+
+def read_plan(directory: str) -> dict[str, Any]:
+    """The ``plan.json`` of a plan. Raises E_PLAN_NOT_FOUND when it cannot be read."""
+    try:
+        record = read_record(f"{directory}/plan.json")
+        if isinstance(record, dict):
+            return record
+        reason = "it is not a JSON object"
+    except (OSError, ValueError) as error:
+        reason = str(error)
+    raise AgencyError(
+        "E_PLAN_NOT_FOUND",
+        f"the record of the plan cannot be read: {reason}",
+        hint="agency plan runs",
+        record=f"{directory}/plan.json",
+    )
+
+
+def read_plan_state(directory: str) -> PlanState:
+    """How far a plan is. Raises E_STORE_FAILED when that cannot be read."""
+    path = f"{directory}/state.json"
+    try:
+        return plan_state_from_record(read_record(path))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise AgencyError(
+            "E_STORE_FAILED",
+            f"how far the plan is cannot be read: {type(error).__name__}: {error}",
+            hint=f"look at {path}; agency plan clean puts the plan away",
+            record=path,
+        ) from error
+
+
+def write_state(directory: str, state: PlanState) -> None:
+    """Keep how far a plan is, durably. Raises E_DISK_FULL or E_STORE_FAILED."""
+    write_record(f"{directory}/state.json", record_of_plan_state(state))
+
+
+def log_of_plan(directory: str, repo_id: RepoId, plan_id: PlanId) -> EventLog:
+    """The event log of a plan."""
+    return EventLog(directory=directory, repo_id=repo_id, plan_id=plan_id)
+
+
+@contextmanager
+def conductor_lock(directory: str, command: str) -> Iterator[int | None]:
+    """The descriptor of the lock when this process is the one conductor of the plan for as long as the block lasts, else None.
+    The kernel frees it with the process; a fork of it has to close the descriptor."""
+    path = f"{directory}/conductor.lock"
+    with told_plainly("opening the lock of the conductor", path):
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+            return
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, json_bytes({"pid": os.getpid(), "command": command}), 0)
+        discard_leftovers_in(directory)
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def conductor_of(directory: str) -> int | None:
+    """The process id of the conductor that drives the plan now (0: it does not say yet), None when none does."""
+    try:
+        fd = os.open(f"{directory}/conductor.lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return None
+    except BlockingIOError:
+        return _holder(fd)
+    finally:
+        os.close(fd)
+
+
+def _holder(fd: int) -> int:
+    """The process that wrote itself into the lock; 0 while it has not done so yet."""
+    import json
+
+    try:
+        return int(json.loads(os.pread(fd, 4096, 0))["pid"])
+    except (ValueError, KeyError, TypeError, OSError):
+        return 0
+
+
+def append_request(directory: str, request: Mapping[str, Any]) -> None:
+    """Append what an operator asks of a plan, durably. Raises E_DISK_FULL or E_STORE_FAILED."""
+    path = f"{directory}/control.jsonl"
+    with told_plainly("recording a command", path):
+        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            size = os.fstat(fd).st_size
+            torn = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
+            line = (b"\n" if torn else b"") + json_bytes(dict(request)) + b"\n"
+            if os.write(fd, line) < len(line):
+                os.ftruncate(fd, size)
+                raise OSError(28, os.strerror(28))
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def read_requests(directory: str) -> list[dict[str, Any]]:
+    """Everything that operators asked for, oldest first."""
+    try:
+        with open(f"{directory}/control.jsonl", "rb") as file:
+            return list(parse_objects(file.read()))
+    except OSError:
+        return []
+
+
+def requests_size(directory: str) -> int:
+    """How many bytes operators have written: another number means that there is something new."""
+    try:
+        return os.stat(f"{directory}/control.jsonl").st_size
+    except OSError:
+        return 0
