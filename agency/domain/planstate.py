@@ -34,12 +34,15 @@ _MOVES: Mapping[str, frozenset[str]] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatch:
     """One run that a task was given. ``run_id`` is None until the run is there; ``why`` is ``first``, ``retry``, ``conflict``,
-    ``rescope`` or ``review``; ``outcome`` how its job ended, None while it goes on."""
+    ``rescope`` or ``review``; ``outcome`` how its job ended, None while it goes on. It used ``tokens`` and cost ``cost`` US
+    dollars so far."""
 
     number: int
     why: str
     run_id: str | None = None
     outcome: str | None = None
+    tokens: int = 0
+    cost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +61,8 @@ class TaskState:
     ``phase`` is what is done with it while it is running. ``locks`` and ``files`` are those of its manifest, widened. ``counted``
     are the dispatches since it began or a person sent it back, which count against the limit; ``due_at`` is when the next one may
     begin (seconds since 1970). ``commit`` is the one commit of its work on top of ``base``, ``merged`` what the branch was moved
-    to with it. ``context`` is what its next runner is told of what went before. ``approved``: a person said that it may be
-    merged.
+    to with it. ``next_why`` is why its next run would be made, ``context`` what that is told of what went before, ``earlier`` the
+    commit that the run before it made. ``approved``: a person said that it may be merged.
     """
 
     status: str = PENDING
@@ -77,11 +80,11 @@ class TaskState:
     merged: str | None = None
     review: Review | None = None
     reason: str | None = None
+    next_why: str = "first"
     context: str | None = None
+    earlier: str | None = None
     approved: bool = False
     validators: tuple[Mapping[str, Any], ...] = ()
-    tokens: int = 0
-    cost: float = 0.0
 
     @property
     def dispatch(self) -> Dispatch | None:
@@ -92,6 +95,16 @@ class TaskState:
     def run_id(self) -> str | None:
         """The run of the last dispatch."""
         return self.dispatch.run_id if self.dispatch is not None else None
+
+    @property
+    def tokens(self) -> int:
+        """What all its runs used."""
+        return sum(dispatch.tokens for dispatch in self.dispatches)
+
+    @property
+    def cost(self) -> float:
+        """What all its runs cost, in US dollars."""
+        return sum(dispatch.cost for dispatch in self.dispatches)
 
     def moved(self, status: str, **changes: Any) -> "TaskState":
         """The same in another status. Raises E_PLAN_TRANSITION for one that it cannot come to from where it is."""
@@ -104,18 +117,19 @@ class TaskState:
         changes.setdefault("phase", None)
         return replace(self, status=status, **changes)
 
-    def dispatching(self, why: str) -> "TaskState":
+    def dispatching(self) -> "TaskState":
         """It is about to be given another run."""
         number = len(self.dispatches) + 1
         return self.moved(
             RUNNING,
             phase=DISPATCHING,
-            dispatches=(*self.dispatches, Dispatch(number=number, why=why)),
+            dispatches=(*self.dispatches, Dispatch(number=number, why=self.next_why)),
             counted=self.counted + 1,
             due_at=None,
             review=None,
             base=None,
             commit=None,
+            earlier=self.commit,
             approved=False,
             validators=(),
             revivals=0,
@@ -132,14 +146,15 @@ class TaskState:
 class PlanState:
     """A plan that is carried out. ``status`` is ``running``, ``paused``, ``complete`` or ``failed``, ``reason`` why where it is
     not running. ``limits`` are those that a person raised, by their names in the settings. ``commands`` are the ids of the
-    operators' commands that were carried out. ``merges`` counts how often the branch was moved, ``judged`` the tasks merged since
-    the doctor itself was judged last."""
+    operators' commands that were carried out, ``refused`` why one was not. ``merges`` counts how often the branch was moved,
+    ``judged`` the tasks merged since the doctor itself was judged last."""
 
     tasks: Mapping[str, TaskState]
     status: str = RUNNING
     reason: str | None = None
     limits: Mapping[str, float] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
     merges: int = 0
     judged: int = 0
 
@@ -182,6 +197,7 @@ def plan_state_from_record(record: Mapping[str, Any]) -> PlanState:
         reason=record.get("reason"),
         limits=dict(record.get("limits") or {}),
         commands=tuple(record.get("commands") or ()),
+        refused=dict(record.get("refused") or {}),
         merges=int(record.get("merges") or 0),
         judged=int(record.get("judged") or 0),
     )
@@ -195,7 +211,14 @@ def _task(record: Mapping[str, Any]) -> TaskState:
         locks=access_from(record["locks"]),
         files=access_from(record["files"]),
         dispatches=tuple(
-            Dispatch(number=int(one["number"]), why=str(one["why"]), run_id=one.get("run_id"), outcome=one["outcome"])
+            Dispatch(
+                number=int(one["number"]),
+                why=str(one["why"]),
+                run_id=one.get("run_id"),
+                outcome=one["outcome"],
+                tokens=int(one["tokens"]),
+                cost=float(one["cost"]),
+            )
             for one in record["dispatches"]
         ),
         counted=int(record["counted"]),
@@ -210,11 +233,11 @@ def _task(record: Mapping[str, Any]) -> TaskState:
         if review
         else None,
         reason=record.get("reason"),
+        next_why=str(record.get("next_why") or "first"),
         context=record.get("context"),
+        earlier=record.get("earlier"),
         approved=bool(record.get("approved")),
         validators=tuple(record.get("validators") or ()),
-        tokens=int(record["tokens"]),
-        cost=float(record["cost"]),
     )
 
 

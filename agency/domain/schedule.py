@@ -1,7 +1,7 @@
 """Which tasks of a plan fit now, and why none does: a pure function of what is ready, what is held and how many may run."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from agency.domain.manifest import Access, order_of
@@ -16,7 +16,7 @@ class Candidate:
 
     task_id: str
     dependencies: tuple[str, ...] = ()
-    locks: Access = Access()
+    locks: Access = field(default_factory=Access)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,8 @@ if TYPE_CHECKING:  # most runs have no job
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
     """What the user asked for. ``runner_args`` are added to the runner's command line. ``open_editor``: there has to be an
-    editor to open the worktree with. ``job`` makes the run headless, ``task`` is what it does for a plan."""
+    editor to open the worktree with. ``job`` makes the run headless, ``task`` is what it does for a plan. ``changes`` gives the
+    tree of files that the worktree starts with as uncommitted changes on top of a commit."""
 
     name: str | None
     runner: str | None
@@ -44,6 +45,7 @@ class RunRequest:
     open_editor: bool = False
     job: "JobRequest | None" = None
     task: TaskRef | None = None
+    changes: Callable[[str], str | None] | None = None
 
 
 def create_run(context: Context, request: RunRequest, show: Callable[[bytes], None]) -> Run | None:
@@ -87,6 +89,8 @@ def create_run(context: Context, request: RunRequest, show: Callable[[bytes], No
     ):
         return None
     changes = take_changes(context, repo, parent) if request.take_changes else None
+    if request.changes is not None:
+        changes = request.changes(parent.commit)
     return make_run(
         context,
         Making(

@@ -1,0 +1,92 @@
+"""What a task made: its work becomes one commit, and what it changed is measured against what it had declared."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from agency.domain.compliance import comply, report_of, resources_of, violation_record, widened
+from agency.domain.errors import AgencyError
+from agency.domain.planstate import TaskState
+from agency.domain.run import Run
+from agency.domain.taskjob import commit_message
+from agency.plans.active import ActivePlan
+from agency.plans.dispatch import run_of_task
+from agency.sessions.context import Context
+from agency.store.jobs import read_job
+from agency.store.records import make_directory, write_record
+from agency.store.steps import read_step
+from agency.tools.git.command import LONG, Git
+from agency.tools.git.worktree import resolve
+
+REFS = "refs/agency/plans"
+"""Where the commits of tasks are kept alive: ``refs/agency/plans/PLAN_ID/TASK_ID/NUMBER``."""
+
+
+def finish_task(context: Context, plan: ActivePlan, task_id: str, task: TaskState) -> Mapping[str, Any]:
+    """Make the one commit of a task whose job is done, and look at what it changed.
+
+    Gives ``commit`` (None: it changed nothing), ``base``, ``changed`` and what :func:`_complied` gives. Raises E_GIT_FAILED.
+    """
+    run = run_of_task(context, plan, task)
+    if run is None:
+        raise AgencyError("E_RUN_NOT_FOUND", f"the run of task {task_id} is gone", hint="agency plan review retry")
+    base = run.base_commit
+    tree = _last_tree(run)
+    git = Git(environ=context.environ, git_dir=plan.repo.git_dir)
+    if tree == git.say("rev-parse", f"{base}^{{tree}}"):
+        return {"commit": None, "base": base, "changed": [], **_complied(plan, task_id, task, [])}
+    manifest = plan.manifests[task_id]
+    commit = git.do("commit-tree", tree, "-p", base, "-F", "-", stdin=commit_message(manifest).encode()).text
+    changed = git.items("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, commit)
+    assert task.dispatch is not None
+    with context.lock(run.repo_id) as lock:
+        locked = replace(git, lock_fd=lock.fd)
+        _keep(locked, f"{REFS}/{plan.plan_id}/{task_id}/{task.dispatch.number}", commit)
+        before = resolve(locked, f"refs/heads/{run.branch}")
+        if before is not None and before not in (commit, base):
+            _keep(locked, f"{REFS}/{plan.plan_id}/{task_id}/{task.dispatch.number}-own", before)
+        inside = Git(environ=context.environ, tree=run.worktree, lock_fd=lock.fd)
+        inside.do("update-ref", "-m", f"agency plan: task {task_id}", f"refs/heads/{run.branch}", commit)
+    Git(environ=context.environ, tree=run.worktree).do("reset", "--quiet", "--mixed", timeout=LONG)
+    return {"commit": commit, "base": base, "changed": changed, **_complied(plan, task_id, task, changed)}
+
+
+def _keep(git: Git, ref: str, commit: str) -> None:
+    git.do("update-ref", ref, commit)
+
+
+def _last_tree(run: Run) -> str:
+    """The tree that the checks of the last step accepted. Raises E_CHECKPOINT_INVALID when it is not there."""
+    job = read_job(run.directory)
+    try:
+        last = read_step(run.directory, len(job.steps) - 1) if job is not None else None
+    except ValueError:
+        last = None
+    if last is None:
+        raise AgencyError(
+            "E_CHECKPOINT_INVALID",
+            f"the checkpoint of the last step of {run.name} is missing",
+            hint=f"agency steps {run.name}",
+            run_id=run.run_id,
+        )
+    return last.after_tree
+
+
+def _complied(plan: ActivePlan, task_id: str, task: TaskState, changed: list[str]) -> dict[str, Any]:
+    """How the task complied: ``status``, ``violations``, ``report``, and with which ``locks`` and ``files`` it would have."""
+    settings, manifest = plan.settings, plan.manifests[task_id]
+    owners = {path: resources_of(path, settings.resources, settings.fallback_resource) for path in changed}
+    seen = comply(owners, locks=task.locks, files=task.files, enforcement=settings.manifest_enforcement)
+    assert task.dispatch is not None
+    report = plan.report(task_id, f"compliance-{task.dispatch.number}.json")
+    make_directory(report.rpartition("/")[0])
+    policy = settings.manifest_enforcement
+    write_record(report, report_of(task_id, manifest.name, policy, seen, task.locks, task.files))
+    more = widened(seen, locks=task.locks, files=task.files)
+    return {
+        "status": seen.status,
+        "violations": [violation_record(one) for one in seen.violations],
+        "report": report,
+        "locks": {"reads": list(more[0].reads), "writes": list(more[0].writes)} if more else None,
+        "files": {"reads": list(more[1].reads), "writes": list(more[1].writes)} if more else None,
+    }

@@ -1,0 +1,95 @@
+"""The worktree of a plan in which finished tasks are combined with the branch and judged. All it holds is made from commits."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+
+from agency.domain.errors import AgencyError
+from agency.plans.active import ActivePlan
+from agency.plans.commands import run_line
+from agency.sessions.context import Context
+from agency.sessions.environment import OWNER
+from agency.sessions.remove import remove_directory
+from agency.tools.git.command import LONG, Git
+from agency.tools.git.submodules import fill_submodules
+from agency.tools.git.worktree import add_detached, admin_dir_of, remove_entry, resolve
+from agency.tools.processtree import Mark, end_tree
+
+_GRACE = 2.0
+
+
+def place_of(context: Context, plan: ActivePlan) -> str:
+    """Where it is."""
+    return context.paths.integration(plan.repo.repo_id, plan.plan_id)
+
+
+def stand_on(context: Context, plan: ActivePlan, commit: str, tell: Callable[[str], None]) -> str:
+    """Make the worktree hold exactly the files of ``commit``, besides ignored ones; where it is. A new one is made ready with the
+    bootstrap commands of the plan. Raises E_GIT_FAILED, E_SCRIPT_FAILED when one of them fails."""
+    place = place_of(context, plan)
+    git = Git(environ=context.environ, tree=place)
+    if not os.path.isdir(place) or resolve(git, "HEAD") is None:
+        _make(context, plan, commit)
+    git.do("checkout", "--quiet", "--force", "--detach", commit, timeout=LONG)
+    git.do("clean", "--quiet", "-d", "--force", "--force", timeout=LONG)
+    fill_submodules(git, plan.repo.git_dir)
+    ready = f"{plan.directory}/integration-ready"
+    if plan.settings.bootstrap and _incarnation(place) != _noted(ready):
+        for number, line in enumerate(plan.settings.bootstrap, 1):
+            tell(f"bootstrap of the integration worktree: {line}")
+            ended = run_line(
+                line,
+                directory=place,
+                environ=context.environ,
+                owner=plan.plan_id,
+                timeout=plan.settings.bootstrap_timeout,
+                log=plan.log_file(f"integration-bootstrap-{number}.log"),
+            )
+            if not ended.ok:
+                raise AgencyError(
+                    "E_SCRIPT_FAILED",
+                    f"the bootstrap command {line} failed where finished tasks are combined",
+                    hint=f"mend it, then: agency plan resume {plan.plan_id}",
+                    log=ended.log,
+                )
+        with open(ready, "w", encoding="utf-8") as file:
+            file.write(_incarnation(place))
+    return place
+
+
+def discard_integration(context: Context, plan: ActivePlan) -> None:
+    """Remove the worktree, when there is one, with what a killed conductor left running in it."""
+    place = place_of(context, plan)
+    if not os.path.lexists(place):
+        return
+    end_tree([], Mark(variable=OWNER, value=plan.plan_id, directory=os.path.realpath(place)), grace=_GRACE)
+    with context.lock(plan.repo.repo_id) as lock:
+        git = Git(environ=context.environ, git_dir=plan.repo.git_dir, lock_fd=lock.fd)
+        remove_directory(context, plan.repo.repo_id, place, keep=(plan.repo.root, plan.repo.git_dir))
+        remove_entry(git, place)
+
+
+def _make(context: Context, plan: ActivePlan, commit: str) -> None:
+    discard_integration(context, plan)
+    place = place_of(context, plan)
+    with context.lock(plan.repo.repo_id) as lock:
+        git = Git(environ=context.environ, git_dir=plan.repo.git_dir)
+        git = replace(git, lock_fd=lock.fd)
+        if admin_dir_of(git, place) is not None:
+            remove_entry(git, place)
+        os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+        add_detached(git, path=place, commit=commit)
+
+
+def _incarnation(place: str) -> str:
+    """What tells this worktree from one that was made later at the same place."""
+    seen = os.stat(f"{place}/.git")
+    return f"{seen.st_ino}-{seen.st_ctime_ns}"
+
+
+def _noted(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError:
+        return None
