@@ -7,11 +7,11 @@ gc.set_threshold(50_000)  # a command is short: looking for cycles while its mod
 import os
 import sys
 from contextlib import suppress
-from importlib import import_module
 
 import click
 
 from agency.cli.errors import exit_code_of, show_error
+from agency.cli.lazy import LazyGroup
 from agency.cli.streams import let_go_of_output, require_streams
 from agency.domain.errors import EXIT_DONE
 
@@ -60,45 +60,11 @@ COMMANDS: dict[str, str] = {
     "usage": "Tokens and money that runs took.",
     "du": "What runs cost on disk.",
     "job": "Print the schema of job files.",
+    "plan": "Drive many runs through the tasks of a plan, and merge what they made.",
     "config": "Explain the configuration.",
     "completion": "Print the completion script of a shell.",
 }
 """Subcommand (and module under :mod:`agency.cli.commands`) -> its line in the help, in the order of a day's work."""
-
-
-class LazyGroup(click.Group):
-    """A group that imports a subcommand when it is used, so that each starts fast."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The subcommands in the order of a day's work."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the subcommand; None when there is none of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        command = import_module(f"agency.cli.commands.{cmd_name.replace('-', '_')}").command
-        assert isinstance(command, click.Command)
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As usual, with the nearest subcommands named when there is none of that name."""
-        name = args[0] if args else ""
-        if name and not name.startswith("-") and name not in COMMANDS:
-            from agency.domain.reference import nearest
-
-            close = nearest(name, list(COMMANDS))
-            raise click.UsageError(
-                f"there is no command {name}" + (f"; did you mean {' or '.join(close)}?" if close else ""), ctx
-            )
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the subcommands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
 
 
 def _print_version(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -111,6 +77,8 @@ def _print_version(ctx: click.Context, option: click.Parameter, wanted: bool) ->
 
 @click.group(
     cls=LazyGroup,
+    table=COMMANDS,
+    package="agency.cli.commands",
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -14,6 +14,13 @@ EXIT_FAILED = 4
 EXIT_INTERRUPTED = 130
 JOB_EXIT_CODES = {"done": EXIT_DONE, "needs_attention": EXIT_ATTENTION, "failed": EXIT_FAILED}
 """How the job of a headless run ended -> the exit code that tells it."""
+PLAN_EXIT_CODES = {
+    "complete": EXIT_DONE,
+    "paused": EXIT_ATTENTION,
+    "running": EXIT_ATTENTION,
+    "failed": EXIT_FAILED,
+}
+"""How a plan stands -> the exit code that tells it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,7 @@ from agency.plans.finish import finish_task
 from agency.plans.integration import discard_integration
 from agency.plans.judging import judge_task
 from agency.plans.merging import Merging
-from agency.plans.requests import Requests
+from agency.plans.requests import Requests, end_sessions
 from agency.plans.revive import revive
 from agency.plans.spending import count_spendings
 from agency.plans.takeover import take_over
@@ -98,6 +98,13 @@ class Conductor:
             if not busy and not self.over:
                 time.sleep(_TICK)
         return self.state
+
+    def hear_only(self) -> None:
+        """Carry out what operators asked for, and nothing else."""
+        self._requests.hear()
+        while self._deeds:
+            if not self._collect():
+                time.sleep(_TICK / 2)
 
     def stop(self, why: str) -> None:
         """Stop as soon as the step that is under way is done; workers go on."""
@@ -334,7 +341,7 @@ class Conductor:
         while self._deeds and time.monotonic() < deadline:
             if not self._collect():
                 time.sleep(_TICK / 2)
-        stopped = self._requests.end_sessions() if self._requests.sessions_too else 0
+        stopped = end_sessions(self.context, self.plan) if self._requests.sessions_too else 0
         how = "stopped" if self._requests.sessions_too else "left_running"
         told: dict[str, Any] = {"reason": "signal", "sessions": how, "sessions_stopped": stopped}
         if self.stopped_by is not None and self.stopped_by.startswith("SIG"):

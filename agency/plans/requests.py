@@ -8,7 +8,9 @@ from agency.domain.errors import AgencyError
 from agency.domain.planevents import REVIEW_DONE, TASK_SKIPPED
 from agency.domain.planrules import approved, renewed
 from agency.domain.planstate import FAILED, REVIEW, SKIPPED, PlanState, TaskState
+from agency.plans.active import ActivePlan
 from agency.plans.dispatch import runs_of_plan
+from agency.sessions.context import Context
 from agency.sessions.stop import kill_run
 from agency.store.plans import read_requests, requests_size
 
@@ -112,7 +114,7 @@ class Requests:
 
             put_away(conductor, task_id)
 
-    def end_sessions(self) -> int:
-        """End the sessions of all runs of the plan; how many had one."""
-        conductor = self._conductor
-        return sum(kill_run(conductor.context, run) for run in runs_of_plan(conductor.context, conductor.plan))
+
+def end_sessions(context: Context, plan: ActivePlan) -> int:
+    """End the sessions of all runs of a plan; how many had one. Raises E_KILL_FAILED."""
+    return sum(kill_run(context, run) for run in runs_of_plan(context, plan))

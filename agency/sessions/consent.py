@@ -213,3 +213,11 @@ def _declined(run: Run, what: str) -> AgencyError:
         hint=f"agency allow {run.name}",
         run_id=run.run_id,
     )
+
+
+def allows_items(context: Context, repo: Repo, items: Iterable[Item], *, hint: str) -> bool:
+    """Ask once for things that a repo brings along besides its config. False: declined. Raises E_CONSENT_REQUIRED with
+    ``hint``."""
+    return _allows(
+        context, repo.repo_id, items, place=repo.root, whole=f"{repo.root}/", hint=lambda missing: hint, repo=repo
+    )

@@ -22,6 +22,7 @@ from agency.store.records import (
     json_bytes,
     make_directory,
     move_directory,
+    patch_record,
     read_record,
     write_record,
 )
@@ -185,3 +186,8 @@ def requests_size(directory: str) -> int:
         return os.stat(f"{directory}/control.jsonl").st_size
     except OSError:
         return 0
+
+
+def write_plan(directory: str, patch: Mapping[str, Any]) -> None:
+    """Apply a merge patch to the ``plan.json`` of a plan. Raises E_DISK_FULL or E_STORE_FAILED."""
+    patch_record(f"{directory}/plan.json", patch)
