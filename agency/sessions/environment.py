@@ -18,6 +18,7 @@ OF_THE_CALL = frozenset({"AGENCY_DATA_DIR", "AGENCY_CONFIG_DIR", "AGENCY_TMUX_SO
 def run_variables(run: Run, *, origin_url: str | None) -> dict[str, str]:
     """The ``AGENCY_*`` variables of a run, the same for its runner and all its scripts."""
     return {
+        **task_variables(run),
         "AGENCY_RUN_ID": run.run_id,
         "AGENCY_NAME": run.name,
         "AGENCY_REPO_ROOT": run.repo_root,
@@ -32,6 +33,21 @@ def run_variables(run: Run, *, origin_url: str | None) -> dict[str, str]:
         "AGENCY_DOTAGENCY_DIR": f"{run.worktree}/.agency",
         "AGENCY_OUTPUT_DIR": f"{run.worktree}/.agency/out",
         "AGENCY_LOG_DIR": f"{run.directory}/logs",
+    }
+
+
+def task_variables(run: Run) -> dict[str, str]:
+    """What a run that works for a plan sees of its task, empty for any other. The short names are those that checks of tasks
+    are used to."""
+    if run.task is None:
+        return {}
+    return {
+        "AGENCY_PLAN_ID": run.task.plan_id,
+        "AGENCY_TASK_ID": run.task.task_id,
+        "AGENCY_TASK_RUN": str(run.task.number),
+        "TASK_ID": run.task.task_id,
+        "TASK_SLUG": run.name,
+        "TASK_BRANCH": run.branch,
     }
 
 

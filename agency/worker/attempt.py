@@ -14,7 +14,7 @@ from agency.runners.adapter import Adapter, Scene
 from agency.runners.headless import headless_words
 from agency.runners.resolve import Runner, resolve_runner
 from agency.sessions.consent import require_start
-from agency.sessions.environment import OWNER, without_run
+from agency.sessions.environment import OWNER, task_variables, without_run
 from agency.sessions.installed import without_lacking
 from agency.sessions.observe import read_saying
 from agency.sessions.place import config_root
@@ -199,6 +199,7 @@ class _Attempt:
         kept = {key: value for key, value in self._runner.environ.items() if key.startswith("AGENCY_")}
         environment = {**without_run(self._runner.environ), **kept}
         environment |= {
+            **task_variables(work.run),
             OWNER: work.run.run_id,
             "AGENCY_NONINTERACTIVE": "1",
             "AGENCY_STEP_ID": work.step.step_id,

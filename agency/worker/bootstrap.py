@@ -13,7 +13,7 @@ from agency.domain.planevents import (
     BOOTSTRAP_COMPLETE,
     BOOTSTRAP_START,
 )
-from agency.sessions.environment import OWNER, without_run
+from agency.sessions.environment import OWNER, task_variables, without_run
 from agency.store.records import make_directory, read_record, write_record
 from agency.tools.process import Attended
 from agency.worker.attempt import end_processes_of_attempt
@@ -56,7 +56,14 @@ def bootstrap(work: Work, controls: Controls) -> None:
 def _run(work: Work, controls: Controls, line: str) -> tuple[int | None, str]:
     """The exit code and what was printed last; None when its time was over, and with nothing printed when an operator
     stepped in."""
-    environment = {**without_run(work.context.environ), OWNER: work.run.run_id, "AGENCY_NONINTERACTIVE": "1", "CI": "1"}
+    task = task_variables(work.run)
+    environment = {
+        **without_run(work.context.environ),
+        **task,
+        OWNER: work.run.run_id,
+        "AGENCY_NONINTERACTIVE": "1",
+        "CI": "1",
+    }
     try:
         program = Attended((*SHELL, line), env=environment, cwd=work.run.worktree, typed=None)
     except OSError as error:
