@@ -5,6 +5,7 @@ It has one thread and never waits for anything but the next look: what takes tim
 change is kept on disk before the next thing is done, so that another conductor goes on from there.
 """
 
+import select
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -96,7 +97,8 @@ class Conductor:
             elif not self.over and not busy and self._is_at_rest():
                 self._end()
             if not busy and not self.over:
-                time.sleep(_TICK)
+                self._show(self.state)
+                self._wait()
         return self.state
 
     def hear_only(self) -> None:
@@ -104,7 +106,7 @@ class Conductor:
         self._requests.hear()
         while self._deeds:
             if not self._collect():
-                time.sleep(_TICK / 2)
+                self._wait()
 
     def stop(self, why: str) -> None:
         """Stop as soon as the step that is under way is done; workers go on."""
@@ -159,6 +161,10 @@ class Conductor:
     def run_of(self, task_id: str) -> Run | None:
         """The run of the last dispatch of a task, None when it is not present."""
         return run_of_task(self.context, self.plan, self.state.tasks[task_id])
+
+    def _wait(self) -> None:
+        """Until a deed has something to say, or it is time for another look."""
+        select.select([deed.pipe for deed, _ in self._deeds], [], [], _TICK)
 
     def _collect(self) -> bool:
         """Take in what came of deeds that have ended; whether any had."""
@@ -340,7 +346,7 @@ class Conductor:
         deadline = time.monotonic() + 30.0
         while self._deeds and time.monotonic() < deadline:
             if not self._collect():
-                time.sleep(_TICK / 2)
+                self._wait()
         stopped = end_sessions(self.context, self.plan) if self._requests.sessions_too else 0
         how = "stopped" if self._requests.sessions_too else "left_running"
         told: dict[str, Any] = {"reason": "signal", "sessions": how, "sessions_stopped": stopped}

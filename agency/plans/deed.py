@@ -19,26 +19,27 @@ from agency.tools.descendants import dies_with_parent
 
 @dataclass(slots=True, kw_only=True)
 class Deed:
-    """A deed that was begun. ``name`` tells what it is; ``tasks`` are those that it is about."""
+    """A deed that was begun. ``name`` tells what it is; ``tasks`` are those that it is about; ``pipe`` is the
+    descriptor that it says what it has to say on."""
 
     name: str
     tasks: tuple[str, ...]
     pid: int
-    _pipe: int
+    pipe: int
     _said: bytes = b""
 
     def result(self) -> "Result | None":
         """What came of it, None while it goes on."""
         while True:
             try:
-                chunk = os.read(self._pipe, 65536)
+                chunk = os.read(self.pipe, 65536)
             except BlockingIOError:
                 return None
             if not chunk:
                 break
             self._said += chunk
         _, status = os.waitpid(self.pid, 0)
-        os.close(self._pipe)
+        os.close(self.pipe)
         return _result(self._said, os.waitstatus_to_exitcode(status))
 
     def end(self) -> None:
@@ -79,7 +80,7 @@ def begin(name: str, tasks: tuple[str, ...], deed: Callable[[], Mapping[str, Any
             os._exit(code)
     os.close(write)
     os.set_blocking(read, False)
-    return Deed(name=name, tasks=tasks, pid=pid, _pipe=read)
+    return Deed(name=name, tasks=tasks, pid=pid, pipe=read)
 
 
 def _become_deed() -> None:

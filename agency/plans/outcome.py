@@ -53,6 +53,10 @@ _UNFIT = frozenset({"E_CONSENT_REQUIRED", "E_INVALID_CONFIG", "E_RUNNER_NOT_CONF
 """Errors of making a run that another try would meet again."""
 
 
+_TOLD = 200
+"""Characters of a reason that a person is told on one line; all of it is in the events."""
+
+
 def after_job(conductor: "Conductor", task_id: str, run: Run, how: str) -> None:
     """The job of a task's run has ended."""
     task = conductor.state.tasks[task_id]
@@ -98,10 +102,10 @@ def settle(conductor: "Conductor", task_id: str, after: TaskState, *, report: st
         conductor.log(REVIEW_ASKED(asked), task_id, durable=True)  # type: ignore[arg-type]
     conductor.put(task_id, after)
     if after.status == PENDING:
-        conductor.tell(f"task {task_id} will be tried again: {reason}")
+        conductor.tell(f"task {task_id} will be tried again: {_short(reason)}")
         put_away(conductor, task_id)
     elif after.status in (FAILED, REVIEW, RESCOPE):
-        conductor.tell(f"task {task_id} needs a person: {reason}")
+        conductor.tell(f"task {task_id} needs a person: {_short(reason)}")
 
 
 def put_away(conductor: "Conductor", task_id: str, then: Callable[[], None] | None = None) -> None:
@@ -190,3 +194,8 @@ def _rescope(conductor: "Conductor", task_id: str, task: TaskState, told: Mappin
     else:
         conductor.log(RESCOPE_FAILED({"reason": after.reason or ""}), task_id)
     settle(conductor, task_id, after, report=told["report"])
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _TOLD else f"{flat[: _TOLD - 3]}..."
