@@ -14,8 +14,10 @@ from agency.plans.active import load_active
 from agency.plans.drive import drive_plan
 from agency.plans.table import Table
 from agency.sessions.context import Context
+from agency.sessions.live import tmux_of
 from agency.store.locks import DEFAULT_LOCK_TIMEOUT
 from agency.store.paths import find_paths
+from agency.tools.tmux.sessions import close_at_end
 
 _PATIENCE = 6.0
 
@@ -52,6 +54,8 @@ def main(directory: str, *options: str) -> int:
             print(f"hint: {error.hint}", file=sys.stderr)
         return EXIT_ERROR
     table.close(state)
+    if state.status == "complete" and (pane := environ.get("TMUX_PANE")) is not None:
+        close_at_end(tmux_of(context, None, None), pane)
     return PLAN_EXIT_CODES[state.status]
 
 

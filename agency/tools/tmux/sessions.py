@@ -72,6 +72,11 @@ def pipe_prints(tmux: Tmux, pane_id: str, argv: tuple[str, ...]) -> None:
     tmux.do("pipe-pane", "-t", pane_id, f"exec {shlex.join(argv)}".replace("#", "##").replace("%", "%%"))
 
 
+def close_at_end(tmux: Tmux, pane_id: str) -> None:
+    """Let a pane go together with its program, instead of keeping its last screen."""
+    tmux.ask("set-option", "-p", "-t", pane_id, "remain-on-exit", "off")
+
+
 def kill_session(tmux: Tmux, session_id: str) -> bool:
     """End a session by its id or ``=name``; False when it was not there."""
     done = tmux.ask("kill-session", "-t", session_id)
