@@ -44,6 +44,7 @@ from agency.plans.finish import finish_task
 from agency.plans.integration import discard_integration
 from agency.plans.judging import judge_task
 from agency.plans.merging import Merging
+from agency.plans.putaway import tidy_up
 from agency.plans.requests import Requests, end_sessions
 from agency.plans.revive import revive
 from agency.plans.spending import count_spendings
@@ -60,7 +61,8 @@ _DISPATCHES = 2
 
 
 class Conductor:
-    """Drives one plan. ``show`` is called with what stands after every change, ``tell`` with a line for a person."""
+    """Drives one plan. ``show`` is called with what stands after every change, ``tell`` with a line for a person. ``untidy``:
+    there may be runs that the plan is done with."""
 
     def __init__(
         self,
@@ -75,6 +77,7 @@ class Conductor:
         self.context, self.plan, self.state = context, plan, state
         self.tell, self.watch = tell, Watch()
         self.over = False
+        self.untidy = True
         self.stopped_by: str | None = None
         self._show, self._lock_fd = show, lock_fd
         self._deeds: list[tuple[Deed, Callable[[Result], None]]] = []
@@ -104,6 +107,7 @@ class Conductor:
     def hear_only(self) -> None:
         """Carry out what operators asked for, and nothing else."""
         self._requests.hear()
+        tidy_up(self)
         while self._deeds:
             if not self._collect():
                 self._wait()
@@ -211,6 +215,9 @@ class Conductor:
                 self._go_on(task_id, state.tasks[task_id])
         self._merging.begin()
         self._dispatch()
+        if self.untidy and not self.counts("archive"):
+            self.untidy = False
+            tidy_up(self)
 
     def _go_on(self, task_id: str, task: TaskState) -> None:
         context, plan = self.context, self.plan
@@ -274,7 +281,7 @@ class Conductor:
 
     def _is_at_rest(self) -> bool:
         """Whether nothing is under way and nothing can begin."""
-        if self._deeds or self.state.of_status(RUNNING) or self._merging.has_work():
+        if self._deeds or self.untidy or self.state.of_status(RUNNING) or self._merging.has_work():
             return False
         state = self.state
         pending = state.of_status(PENDING)

@@ -1,7 +1,7 @@
 """What follows when something under way has come to an end: the rules of :mod:`agency.domain.planrules`, told and kept."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,6 @@ from agency.domain.planstate import (
 )
 from agency.domain.run import Run
 from agency.plans.deed import Result
-from agency.plans.putaway import put_runs_away
 from agency.store.runs import log_of
 
 if TYPE_CHECKING:
@@ -103,23 +102,9 @@ def settle(conductor: "Conductor", task_id: str, after: TaskState, *, report: st
     conductor.put(task_id, after)
     if after.status == PENDING:
         conductor.tell(f"task {task_id} will be tried again: {_short(reason)}")
-        put_away(conductor, task_id)
+        conductor.untidy = True
     elif after.status in (FAILED, REVIEW, RESCOPE):
         conductor.tell(f"task {task_id} needs a person: {_short(reason)}")
-
-
-def put_away(conductor: "Conductor", task_id: str, then: Callable[[], None] | None = None) -> None:
-    """Archive the runs that a task has had."""
-    context, plan = conductor.context, conductor.plan
-    merged_at = conductor.state.tasks[task_id].merged
-
-    def ended(result: Result) -> None:
-        if result.error is not None and result.error.code != "E_INTERRUPTED":
-            conductor.tell(f"the runs of task {task_id} stay: {result.error}")
-        if then is not None:
-            then()
-
-    conductor.start("archive", (), lambda: put_runs_away(context, plan, task_id, merged_at), ended)
 
 
 def after_finish(conductor: "Conductor", task_id: str, result: Result) -> None:
@@ -154,8 +139,7 @@ def complete(conductor: "Conductor", task_id: str, task: TaskState, commit: str 
     validated = task if task.status == VALIDATED else task.moved(VALIDATED)
     conductor.put(task_id, merged(validated, commit))
     conductor.tell(f"task {task_id} is complete")
-    if conductor.plan.settings.cleanup == "on_success":
-        put_away(conductor, task_id)
+    conductor.untidy = True
 
 
 def _tell_compliance(conductor: "Conductor", task_id: str, told: Mapping[str, Any]) -> None:

@@ -109,10 +109,7 @@ class Requests:
             conductor.log(TASK_SKIPPED({"reason": after.reason or ""}), task_id)
         conductor.save(heard.with_task(task_id, after))
         conductor.tell(f"task {task_id}: {action}")
-        if action in ("retry", "reject", "skip"):
-            from agency.plans.outcome import put_away
-
-            put_away(conductor, task_id)
+        conductor.untidy = True
 
 
 def end_sessions(context: Context, plan: ActivePlan) -> int:
