@@ -236,6 +236,9 @@ OLDER_CLAUDE = replace(CLAUDE, package="claude-older")
 OLDER_CODEX = replace(CODEX, package="codex-older", words=(), gate="1. Yes, continue")
 """It knows no ``--no-daemon`` and leaves no server behind."""
 
+ALLOWING = {"claude": ("--permission-mode", "acceptEdits"), "codex": ("--sandbox", "danger-full-access")}
+"""Words that let an agent write files without asking anybody. The sandbox of codex itself is left out: what it can do depends on
+the machine, and with bubblewrap installed in a container it lets nothing be written."""
 AGENTS = (CLAUDE, CODEX)
 EVERY_VERSION = (*AGENTS, OLDER_CLAUDE, OLDER_CODEX)
 ALL_AGENTS = (*AGENTS, GEMINI, OPENCODE)

@@ -12,7 +12,7 @@ import pytest
 
 from agency.domain.usage import Usage
 from internal_tests.agents import model_server
-from internal_tests.agents.agents import CLAUDE, CODEX, Agent
+from internal_tests.agents.agents import ALLOWING, CLAUDE, CODEX, Agent
 from internal_tests.agents.model_server import Answer, ModelServer, Request
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import SeenRun, World
@@ -27,9 +27,6 @@ JOB = {
 
 PAUSE = 4
 """Seconds that a provider asks for."""
-
-ALLOWING = {"claude": ("--permission-mode", "acceptEdits"), "codex": ("--sandbox", "workspace-write")}
-"""Words that let an agent write files without asking anybody, as the README has them."""
 
 
 class Silence:

@@ -1,0 +1,1 @@
+"""Plans, end to end: real tmux, real git, the demo agent."""
