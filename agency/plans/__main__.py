@@ -11,10 +11,10 @@ import sys
 from agency.domain.errors import EXIT_ERROR, PLAN_EXIT_CODES, AgencyError
 from agency.domain.ids import PlanId, RepoId
 from agency.plans.active import load_active
+from agency.plans.attach import tmux_of_plan
 from agency.plans.drive import drive_plan
 from agency.plans.table import Table
 from agency.sessions.context import Context
-from agency.sessions.live import tmux_of
 from agency.store.locks import DEFAULT_LOCK_TIMEOUT
 from agency.store.paths import find_paths
 from agency.tools.tmux.sessions import close_at_end
@@ -55,7 +55,7 @@ def main(directory: str, *options: str) -> int:
         return EXIT_ERROR
     table.close(state)
     if state.status == "complete" and (pane := environ.get("TMUX_PANE")) is not None:
-        close_at_end(tmux_of(context, None, None), pane)
+        close_at_end(tmux_of_plan(context, plan), pane)
     return PLAN_EXIT_CODES[state.status]
 
 

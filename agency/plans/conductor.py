@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from agency.config.load import load_settings
+from agency.domain.errors import AgencyError
 from agency.domain.eventkind import Event
 from agency.domain.plandata import PlanEnded
 from agency.domain.planevents import (
@@ -36,6 +38,7 @@ from agency.domain.planstate import (
 )
 from agency.domain.run import Run
 from agency.domain.schedule import fitting, standstill
+from agency.domain.usage import Price
 from agency.plans import outcome
 from agency.plans.active import ActivePlan
 from agency.plans.deed import Deed, Result, begin
@@ -76,6 +79,7 @@ class Conductor:
     ) -> None:
         self.context, self.plan, self.state = context, plan, state
         self.tell, self.watch = tell, Watch()
+        self.prices = _prices(context, plan)
         self.over = False
         self.untidy = True
         self.stopped_by: str | None = None
@@ -364,3 +368,12 @@ class Conductor:
         self.log(RUN_STOP(told), durable=True)  # type: ignore[arg-type]
         self.over = True
         self.save(replace(self.state, status="paused", reason=f"stopped ({self.stopped_by})"))
+
+
+def _prices(context: Context, plan: ActivePlan) -> Mapping[str, Price]:
+    """What tokens cost, by the config of the repo and of the user; nothing where that cannot be read, which is told."""
+    try:
+        return load_settings(plan.repo.checkout or plan.repo.root, context.paths.config).prices
+    except AgencyError as error:
+        context.tell(f"going on without prices: {error.message}")
+        return {}

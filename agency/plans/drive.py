@@ -8,11 +8,11 @@ from types import FrameType
 from agency.domain.errors import AgencyError
 from agency.domain.planstate import PlanState
 from agency.plans.active import ActivePlan
+from agency.plans.attach import tmux_of_plan
 from agency.plans.conductor import Conductor
 from agency.plans.start import note_resumed, require_idle
 from agency.sessions.context import Context
 from agency.sessions.launch import start_script
-from agency.sessions.live import tmux_of
 from agency.store.launches import last_launch_number, write_start_file
 from agency.store.plans import conductor_lock
 from agency.tools.tmux.look import session_panes
@@ -58,7 +58,7 @@ def drive_plan(
 def drive_detached(context: Context, plan: ActivePlan) -> str:
     """Start a conductor for the plan in a tmux session of its own; the name of that. Raises E_PLAN_BUSY, E_TMUX_FAILED."""
     require_idle(plan)
-    tmux = tmux_of(context, None, None)
+    tmux = tmux_of_plan(context, plan)
     tmux.require()
     if panes := session_panes(tmux, plan.session_name):
         kill_session(tmux, panes[0].session_id)

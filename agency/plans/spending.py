@@ -23,7 +23,7 @@ def count_spendings(conductor: "Conductor") -> None:
         run = conductor.run_of(task_id)
         if run is None:
             continue
-        spent, task = conductor.watch.spent(run), before.tasks[task_id]
+        spent, task = conductor.watch.spent(conductor.context, run, conductor.prices), before.tasks[task_id]
         last = task.dispatch
         if last is not None and (last.tokens, last.cost) != (spent.tokens, spent.cost):
             after = after.with_task(task_id, task.with_dispatch(tokens=spent.tokens, cost=spent.cost))

@@ -1,13 +1,16 @@
 """Looking at the runs that a plan has under way: how their jobs are, whether their workers live, what they used."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from agency.domain.cost import price_of
 from agency.domain.run import Run
+from agency.domain.usage import Price, Usage
 from agency.sessions.context import Context
 from agency.sessions.observe import observe_all
-from agency.store.jobs import list_attempts, read_state
+from agency.sessions.usage import usages_of
+from agency.store.jobs import list_attempts, read_job, read_state
 from agency.tools.tmux.look import runner_pane
 
 
@@ -49,19 +52,33 @@ class Watch:
             self._ends[run.run_id] = known
         return known[1]
 
-    def spent(self, run: Run) -> Spent:
-        """What the attempts of a run used."""
+    def spent(self, context: Context, run: Run, prices: Mapping[str, Price]) -> Spent:
+        """What the attempts of a run used. What the runner does not say of the cost follows from ``prices``, by the model it told
+        of in its own files, or that of the job."""
         stamp = _stamp(f"{run.directory}/state/self_heal") + _stamp(f"{run.directory}/state/job.json")
         known = self._spent.get(run.run_id)
         if known is None or known.stamp != stamp:
-            known = Spent(stamp=stamp)
-            for attempt in list_attempts(run.directory):
-                usage = attempt.get("usage")
-                if isinstance(usage, dict):
-                    known.tokens += sum(int(usage.get(key) or 0) for key in _COUNTED)
-                known.cost += float(attempt.get("cost") or 0.0)
+            known = _count(context, run, prices, stamp)
             self._spent[run.run_id] = known
         return known
+
+
+def _count(context: Context, run: Run, prices: Mapping[str, Price], stamp: tuple[int, ...]) -> Spent:
+    spent, untold = Spent(stamp=stamp), Usage()
+    for attempt in list_attempts(run.directory):
+        told = attempt.get("usage")
+        usage = Usage(**{key: int(told.get(key) or 0) for key in _COUNTED}) if isinstance(told, dict) else Usage()
+        spent.tokens += usage.total
+        if attempt.get("cost") is not None:
+            spent.cost += float(attempt["cost"])
+        else:
+            untold += usage
+    if untold.total and prices:
+        job = read_job(run.directory)
+        price = price_of(job.model, prices) if job is not None and job.model is not None else None
+        written = usages_of(context, [run]).get(run.run_id)
+        spent.cost += price.of(untold) if price is not None else (written.bill.known_cost or 0.0) if written else 0.0
+    return spent
 
 
 _COUNTED = ("input", "cached_input", "output")
