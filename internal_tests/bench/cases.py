@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agency.runners import hook
-from internal_tests.bench import jobs
+from internal_tests.bench import jobs, plans
 from internal_tests.bench.crowd import give_commits, long_transcript, new_world, populate
 from internal_tests.bench.measure import Row, Timed, in_turns, one_after_the_other, program
 from internal_tests.support.world import AGENCY, World, demo_config
@@ -192,6 +192,9 @@ CASES: dict[str, Callable[[int], list[Row]]] = {
     "job-reset": jobs.hard_reset,
     "job-flood": jobs.flood,
     "job-idle": jobs.idle,
+    "plan-slot": plans.slot,
+    "plan-many": plans.many,
+    "plan-conductor": plans.conductor,
 }
 
 
