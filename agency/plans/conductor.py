@@ -5,6 +5,7 @@ It has one thread and never waits for anything but the next look: what takes tim
 change is kept on disk before the next thing is done, so that another conductor goes on from there.
 """
 
+import os
 import select
 import time
 from collections.abc import Callable, Mapping
@@ -31,6 +32,7 @@ from agency.domain.planstate import (
     HALTED,
     PENDING,
     RUNNING,
+    VALIDATED,
     VALIDATING,
     WORKING,
     PlanState,
@@ -85,6 +87,7 @@ class Conductor:
         self.stopped_by: str | None = None
         self._show, self._lock_fd = show, lock_fd
         self._deeds: list[tuple[Deed, Callable[[Result], None]]] = []
+        self._runs: dict[str, Run] = {}
         self._looked = 0.0
         self._merging = Merging(self)
         self._requests = Requests(self)
@@ -168,7 +171,14 @@ class Conductor:
 
     def run_of(self, task_id: str) -> Run | None:
         """The run of the last dispatch of a task, None when it is not present."""
-        return run_of_task(self.context, self.plan, self.state.tasks[task_id])
+        task = self.state.tasks[task_id]
+        known = self._runs.get(task.run_id or "")
+        if known is not None and os.path.isdir(known.directory):
+            return known
+        run = run_of_task(self.context, self.plan, task)
+        if run is not None:
+            self._runs[run.run_id] = run
+        return run
 
     def _wait(self) -> None:
         """Until a deed has something to say, or it is time for another look."""
@@ -186,14 +196,15 @@ class Conductor:
 
     def _look_at_jobs(self) -> None:
         """See whose job has ended, and now and then whose worker is gone."""
-        working = {
-            task_id: run
-            for task_id in self.state.of_status(RUNNING)
-            if self.state.tasks[task_id].phase == WORKING and not self.is_about(task_id)
-            if (run := self.run_of(task_id)) is not None
-        }
         unended = {}
-        for task_id, run in working.items():
+        for task_id in self.state.of_status(RUNNING):
+            task = self.state.tasks[task_id]
+            if task.phase != WORKING or self.is_about(task_id):
+                continue
+            run = self.run_of(task_id)
+            if run is None:
+                outcome.fail(self, task_id, task.with_dispatch(outcome="gone"), "its run was put away by somebody")
+                continue
             how = self.watch.outcome(run)
             if how is None:
                 unended[task_id] = run
@@ -271,6 +282,9 @@ class Conductor:
 
     def _dispatched(self, task_id: str, result: Result) -> None:
         task = self.state.tasks[task_id]
+        if task.status != RUNNING or task.phase != DISPATCHING:
+            self.untidy = True  # a person decided otherwise meanwhile
+            return
         if result.told is None:
             outcome.after_failed_dispatch(self, task_id, result)
             return
@@ -285,7 +299,7 @@ class Conductor:
 
     def _is_at_rest(self) -> bool:
         """Whether nothing is under way and nothing can begin."""
-        if self._deeds or self.untidy or self.state.of_status(RUNNING) or self._merging.has_work():
+        if self._deeds or self.untidy or self.state.of_status(RUNNING) or self._merging.goes_on():
             return False
         state = self.state
         pending = state.of_status(PENDING)
@@ -317,7 +331,7 @@ class Conductor:
             still = standstill(
                 candidates(state, self._dependencies()),
                 done=done_tasks(state),
-                halted=halted,
+                halted=(*halted, *state.of_status(VALIDATED)),
                 known=set(plan.manifests),
             )
             if still is not None:
@@ -330,6 +344,9 @@ class Conductor:
                     status, reason = "failed", f"{why.replace('_', ' ')}: {named}"
             else:
                 status, reason = "paused", reason or f"{len(pending)} tasks were not begun"
+        if over is None and state.of_status(VALIDATED):
+            waits = f"waiting to merge: {self._merging.blocked}"
+            status, reason, why = "paused", f"{waits}; {reason}" if reason else waits, "merge_blocked"
         if status != "complete":
             told = {
                 "reason": why,

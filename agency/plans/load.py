@@ -2,14 +2,17 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from agency.config.plan import PLAN_FILE, read_plan_values, read_task, settings_from, task_directories
+from agency.domain.consent import Item
 from agency.domain.errors import AgencyError
 from agency.domain.ids import NAME_RULE, is_valid_name
 from agency.domain.manifest import Manifest
 from agency.domain.plancheck import problems_of
+from agency.domain.planconsent import plan_item
 from agency.domain.plansettings import PlanSettings
 from agency.domain.repo import Repo
 
@@ -36,6 +39,16 @@ def plans_of(repo: Repo) -> list[str]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     return sorted(name for name in names if is_valid_name(name) and os.path.isdir(f"{place}/{name}"))
+
+
+def items_of_plans(repo: Repo) -> list[Item]:
+    """What the plans of a repo would have executed, of those that can be carried out as they stand."""
+    items = []
+    for name in plans_of(repo):
+        with suppress(AgencyError):
+            plan = load_plan(repo, name)
+            items.append(plan_item(name, plan.settings, plan.manifests))
+    return items
 
 
 def choose_plan(repo: Repo, name: str | None) -> str:

@@ -6,6 +6,7 @@ moves the branch, and only if that is where it was.
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agency.domain.errors import AgencyError
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 _WAIT = 2.0
 """Seconds until it is looked again whether the branch can be moved."""
+_PATIENCE = 60.0
+"""Seconds for which a plan with nothing else to do waits until the branch can be moved."""
 _MOVED_MOST = 10
 """How often in a row the branch may be moved by others while the same tasks are judged."""
 _SHOWN = 500
@@ -47,12 +50,15 @@ class Merging:
         self._conductor = conductor
         self._most = conductor.plan.settings.merge_group
         self._wait_until = 0.0
-        self._blocked: str | None = None
+        self.blocked: str | None = None
+        self._blocked_since = 0.0
         self._moved_by_others = 0
 
-    def has_work(self) -> bool:
-        """Whether a task is on its way."""
-        return bool(self._conductor.state.of_status(VALIDATED))
+    def goes_on(self) -> bool:
+        """Whether a task is on its way, and is not waiting for the branch to be movable for longer than is worth waiting."""
+        if not self._conductor.state.of_status(VALIDATED):
+            return False
+        return self.blocked is None or time.monotonic() - self._blocked_since < _PATIENCE
 
     def begin(self) -> None:
         """Judge the next group, unless one is being judged or the branch cannot be moved now."""
@@ -68,7 +74,7 @@ class Merging:
         except AgencyError as error:
             self._wait(list(group), error)
             return
-        self._blocked = None
+        self.blocked = None
         work = [(task_id, str(conductor.state.tasks[task_id].commit)) for task_id in group]
         conductor.log(MERGE_GROUP({"tasks": list(group), "onto": onto}))
         conductor.log(INTEGRATION_START({"tasks": list(group), "command": conductor.plan.settings.doctor or ""}))
@@ -208,8 +214,10 @@ class Merging:
         """The branch cannot be moved now; told once for each reason."""
         conductor = self._conductor
         self._wait_until = time.monotonic() + _WAIT
-        if self._blocked != error.message:
-            self._blocked = error.message
+        if self.blocked is None:
+            self._blocked_since = time.monotonic()
+        if self.blocked != error.message:
+            self.blocked = error.message
             told: Any = {"tasks": tasks, "reason": error.code, "message": error.message, "action": "waits"}
             conductor.log(MERGE_BLOCKED(told), durable=True)
             conductor.tell(f"waiting to merge: {error.message}; {error.hint}")
@@ -218,6 +226,7 @@ class Merging:
 def finish_merge(conductor: "Conductor", tasks: list[str], new: str) -> None:
     """The branch has moved to ``new``: its tasks are complete."""
     conductor.log_once(MERGE_MOVED({"tasks": tasks, "branch": conductor.plan.branch, "new": new}), "new")
+    conductor.save(replace(conductor.state, merges=conductor.state.merges + 1))
     for task_id in tasks:
         if conductor.state.tasks[task_id].status == VALIDATED:
             outcome.complete(conductor, task_id, conductor.state.tasks[task_id], new)

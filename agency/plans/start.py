@@ -75,7 +75,7 @@ def make_ready(context: Context, repo: Repo, request: PlanRequest) -> Ready | No
         require_headless(resolve_runner(config, name, context.environ, directory=place), place)
         if not allows_making(context, repo, config, name, parent, taken=False, editor=False):
             return None
-    hint = f"agency plan run {plan.name} asks on a terminal; --allow-scripts allows it for this call"
+    hint = "agency allow shows and allows it; --allow-scripts allows it for this call"
     if not allows_items(context, repo, [plan_item(plan.name, settings, plan.manifests)], hint=hint):
         return None
     return Ready(plan=plan, branch=parent.branch, base=parent.commit, flags=request.flags, selected=selected)
@@ -120,7 +120,7 @@ def go_on(context: Context, repo: Repo, plan_id: PlanId, flags: Mapping[str, Any
     if flags:
         write_plan(plan.directory, {"flags": {**plan.flags, **flags}})
         plan = load_active(context, repo.repo_id, plan_id)
-    hint = f"agency plan resume {plan_id} asks on a terminal; --allow-scripts allows it for this call"
+    hint = f"agency plan resume {plan_id} on a terminal asks; --allow-scripts allows it for this call"
     item = plan_item(plan.name, plan.settings, tuple(plan.manifests.values()))
     if not allows_items(context, repo, [item], hint=hint):
         raise AgencyError("E_CONSENT_REQUIRED", f"you did not allow what plan {plan.name} executes", hint=hint)

@@ -1,6 +1,6 @@
 """``agency allow``: what a repo brings along that agency would execute, and allowing or forgetting all of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,15 +59,16 @@ def supply_of(context: Context, *, repo: Repo | None, run: Run | None) -> Supply
     return Supply(repo_id=repo.repo_id, repo=repo, root=repo.root, config=place, tree=place)
 
 
-def look_at_supplied(context: Context, supply: Supply) -> list[Supplied]:
-    """Everything that is brought along, and whether it is allowed as it is now. Raises E_INVALID_CONFIG."""
+def look_at_supplied(context: Context, supply: Supply, more: Iterable[Item] = ()) -> list[Supplied]:
+    """Everything that is brought along, with ``more`` that the config does not name, and whether it is allowed as it is now.
+    Raises E_INVALID_CONFIG."""
     settings = load_settings(supply.config, context.paths.config)
     read = files_in(supply.tree)
     record, problem = read_consent(context.paths, supply.repo_id)
     if problem is not None:
         context.tell(f"{context.paths.consent(supply.repo_id)} cannot be used, so nothing is allowed: {problem}")
     found = []
-    for item in items_of(settings, read, files_in(supply.root)):
+    for item in (*items_of(settings, read, files_in(supply.root)), *more):
         at = next((version.at for version in record.get(item.name, ()) if version.sha256 == item.sha256), None)
         before = last_allowed(item, record)
         state: State = "allowed" if is_allowed(item, record) else "changed" if before is not None else "not allowed"

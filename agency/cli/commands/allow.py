@@ -18,14 +18,15 @@ def command(
     ref: str | None, only_list: bool, revoke: bool, yes: bool, as_json: bool, repo: str | None, lock_timeout: float
 ) -> None:
     """Show what the repo brings along that agency would execute with your rights, and allow it: the scripts, runners, command
-    of notifications and editor that its agency.yaml names. What you allow is allowed as it is now: when a command line or a
-    script changes, you are asked again.
+    of notifications and editor that its agency.yaml names, and the commands of its plans. What you allow is allowed as it is now:
+    when a command line or a script changes, you are asked again.
 
     With REF, the files of the worktree of that run count, where an agent may have changed them.
     """
     from dataclasses import asdict
 
     from agency.domain.consenttext import visible
+    from agency.plans.load import items_of_plans
     from agency.sessions.allow import allow_supplied, forget_allowed, look_at_supplied, supply_of
     from agency.sessions.find import require_repo, require_run
 
@@ -41,13 +42,14 @@ def command(
         else:
             print_line(f"ok: nothing that {supply.root} brings along is allowed" + (" any more" if count else ""))
         return
-    found = look_at_supplied(context, supply)
+    more = items_of_plans(supply.repo) if supply.repo is not None else []
+    found = look_at_supplied(context, supply, more)
     if not only_list:
         ask = confirm if can_ask() and not as_json else None
         if not allow_supplied(context, supply, found, yes=yes, confirm=ask):
             note("canceled")
             return
-        found = look_at_supplied(context, supply)
+        found = look_at_supplied(context, supply, more)
     if as_json:
         rows = [asdict(each) for each in found]
         print_json("data", [{key: value for key, value in row.items() if key != "item"} for row in rows])
