@@ -14,7 +14,7 @@ from agency.domain.isolation import BWRAP, NONE, unsupported
 from agency.domain.sandbox import bwrap_argv, is_in
 from agency.domain.settings import Settings
 from agency.runners.resolve import Runner
-from agency.sessions.environment import OWNER
+from agency.sessions.environment import OWNER, task_variables
 from agency.sessions.isolation import labels_of
 from agency.sessions.place import config_root
 from agency.tools.git.command import Git
@@ -159,7 +159,10 @@ def _in_container(
     number = f"{work.step.index}.{work.state.step.attempts}"
     git = git_parts(run, isolation.backend)
     given = [os.path.realpath(word) for word in argv if is_in(word, (run.directory,)) and os.path.isfile(word)]
-    home = [os.path.realpath(runner.environ["HOME"])] if isolation.user is None else []
+    home: list[str] = []
+    if isolation.user is None:
+        home.append(os.path.realpath(runner.environ["HOME"]))
+        environ = {**environ, "HOME": runner.environ["HOME"]}
     writable = (os.path.realpath(run.worktree), *git.writable, *told_of_run(run.directory), *home)
     mounts = dict.fromkeys((*git.readable, *given), False) | dict.fromkeys(writable, True)
     mounts |= dict.fromkeys(git.protected, False)
@@ -171,7 +174,7 @@ def _in_container(
         labels={**labels_of(run), ATTEMPT_LABEL: number},
         mounts=tuple(Mount(path=path, writable=can) for path, can in mounts.items()),
         worktree=os.path.realpath(run.worktree),
-        variables=_variables(runner, settings, environ),
+        variables=_variables(work, runner, settings, environ),
         caller=f"{os.getuid()}:{os.getgid()}",
     )
     engine = _engine(work)
@@ -199,12 +202,12 @@ def _argv_in_image(work: Work, argv: Sequence[str]) -> tuple[str, ...]:
     return (program, *argv[1:])
 
 
-def _variables(runner: Runner, settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The variables that go into a container: those of agency and of git, and those that the config names for the runner. Not the
-    one by which processes of this machine are known: a container is known by its labels."""
+def _variables(work: Work, runner: Runner, settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The variables that go into a container: those of agency, of the task and of git, and those that the config names for the
+    runner. Not the one by which processes of this machine are known: a container is known by its labels."""
     ours = {key for key in environ if key.startswith(("AGENCY_", "GIT_")) or key == "CI"}
-    home = {"HOME"} & runner.environ.keys()
-    return tuple(sorted(key for key in (_named(runner, settings) | ours | home) - {OWNER} if key in environ))
+    ours |= {"HOME"} & runner.environ.keys() | task_variables(work.run).keys()
+    return tuple(sorted(key for key in (_named(runner, settings) | ours) - {OWNER} if key in environ))
 
 
 def _named(runner: Runner, settings: Settings) -> set[str]:

@@ -144,6 +144,19 @@ def test_a_runner_that_is_ended_inside_has_its_time_to_obey(world: World) -> Non
     assert run.attempt(0, 1)["idleTimeoutTriggered"] and (run.worktree / "bye").read_text() == "bye\n"
 
 
+def test_a_check_that_cannot_be_started_inside_is_no_check_that_fails(world: World, outside: Path) -> None:
+    isolation = _isolation(world, outside)
+    check = [str(world.home / ".ssh/check")]
+    run = begin(
+        world,
+        {"form": [writes("form.html")]},
+        steps=[step("form", check=check)],
+        budgets={"max_attempts": 1},
+        isolation=isolation,
+    ).ended("needs_attention")
+    assert run.attempt(0, 1)["checkExitCode"] == 127
+
+
 def test_a_person_who_takes_over_has_the_agent_inside_too(world: World, outside: Path) -> None:
     waits = deeds(["say", "I wait"], ["wait_for", "/never/there"])
     run = begin(world, {"form": [waits, writes("form.html")]}, isolation=_isolation(world, outside))
