@@ -33,10 +33,10 @@ from agency.worker.checks import (
     told_of_elsewhere,
     verdict_of,
 )
+from agency.worker.container import end_containers_of_attempt
 from agency.worker.ended import Ended
 from agency.worker.inside import (
     Inside,
-    end_containers_of_attempt,
     exit_code_of,
     keeps_conversations,
     put_inside,

@@ -4,25 +4,16 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from agency.domain.container import ATTEMPT_LABEL, ContainerPlan, Mount, create_words, unfit_for_mount
-from agency.domain.containerdata import ContainerExited, ContainerFound, ContainerMissing, ContainerStarted
-from agency.domain.errors import AgencyError
-from agency.domain.events import ATTEMPT_STARTED, CONTAINER_EXIT, CONTAINER_MISSING, CONTAINER_REATTACH, CONTAINER_START
-from agency.domain.isolation import BWRAP, NONE, unsupported
-from agency.domain.sandbox import bwrap_argv, is_in
+from agency.domain.isolation import BWRAP, NONE
+from agency.domain.sandbox import bwrap_argv
 from agency.domain.settings import Settings
 from agency.runners.resolve import Runner
-from agency.sessions.environment import OWNER, task_variables
-from agency.sessions.isolation import labels_of
 from agency.sessions.place import config_root
 from agency.tools.git.command import Git
-from agency.worker.layout import environment_inside, git_parts, layout_of, told_of_run
+from agency.worker.container import engine_of, make_container, named_variables
+from agency.worker.layout import environment_inside, layout_of
 from agency.worker.work import Work
-
-if TYPE_CHECKING:  # most runs have none
-    from agency.tools.containers import Engine
 
 _IDENTITY = {
     "user.name": ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"),
@@ -49,7 +40,7 @@ def runner_inside(work: Work, runner: Runner, settings: Settings) -> Runner:
     isolation = work.job.isolation
     if not isolation.in_container:
         return runner
-    passed = {*_named(runner, settings), *(key for key in runner.environ if key.startswith("AGENCY_"))}
+    passed = {*named_variables(runner, settings), *(key for key in runner.environ if key.startswith("AGENCY_"))}
     environ = {key: value for key, value in runner.environ.items() if key in passed}
     if isolation.user is None:
         environ["HOME"] = f"{work.run.directory}/home"
@@ -88,7 +79,9 @@ def put_inside(
         root = os.geteuid() == 0
         words = bwrap_argv(program, layout, (*_EXEC, *argv), network=isolation.network, root=root, terminal=terminal)
         return Inside(argv=words, environ=environment_inside(layout, environ))
-    return _in_container(work, runner, settings, argv, environ, part=part)
+    container_id = make_container(work, runner, settings, argv, environ, part=part)
+    engine = engine_of(work)
+    return Inside(argv=engine.start_argv(container_id), environ=engine.environ, container_id=container_id)
 
 
 def exit_code_of(work: Work, inside: Inside, code: int | None) -> int | None:
@@ -97,122 +90,10 @@ def exit_code_of(work: Work, inside: Inside, code: int | None) -> int | None:
     if code is None or work.job.isolation.backend == NONE:
         return code
     if inside.container_id is not None:
-        container = _engine(work).look(inside.container_id)
+        container = engine_of(work).look(inside.container_id)
         ended = container.exit_code if container is not None else None
         code = ended if ended is not None else code or _NOT_STARTED
     return 128 - code if code - 128 in set(signal.Signals) else code
-
-
-def tell_of_containers(work: Work) -> None:
-    """Tell of the containers that a worker before this one left, or of the one that it was at and that is gone."""
-    if not work.job.isolation.in_container:
-        return
-    running = work.state.running
-    found = _engine(work).find(labels_of(work.run))
-    for container in found:
-        left: ContainerFound = {
-            "container_id": container.container_id,
-            "name": container.name,
-            "running": container.running,
-        }
-        work.tell(CONTAINER_REATTACH(left), durable=True)
-    if running is None or found:
-        return
-    missing: ContainerMissing = {"stepIndex": work.step.index, "attempt": running.attempt}
-    if work.has_told(ATTEMPT_STARTED.name, dict(missing)):
-        work.tell_once(CONTAINER_MISSING(missing), "stepIndex", "attempt")
-
-
-def end_containers_of_attempt(work: Work) -> None:
-    """End the containers of the run, and prove it. Raises E_KILL_FAILED."""
-    if not work.job.isolation.in_container:
-        return
-    try:
-        engine = _engine(work)
-    except AgencyError as error:  # it was taken from this machine, and with it all that could end a container
-        work.say(error.message)
-        return
-    for _ in range(2):
-        found = engine.find(labels_of(work.run))
-        if not found:
-            return
-        for container in found:
-            code = engine.end(container)
-            told: ContainerExited = {
-                "container_id": container.container_id,
-                "name": container.name,
-                "exit_code": code,
-            }
-            work.tell(CONTAINER_EXIT(told))
-    if left := engine.find(labels_of(work.run)):
-        raise AgencyError(
-            "E_KILL_FAILED",
-            f"{len(left)} containers of the attempt did not end",
-            hint=f"end them yourself: {engine.name} rm --force {left[0].name}",
-        )
-
-
-def _in_container(
-    work: Work, runner: Runner, settings: Settings, argv: Sequence[str], environ: Mapping[str, str], *, part: str
-) -> Inside:
-    run, isolation = work.run, work.job.isolation
-    number = f"{work.step.index}.{work.state.step.attempts}"
-    git = git_parts(run, isolation.backend)
-    given = [os.path.realpath(word) for word in argv if is_in(word, (run.directory,)) and os.path.isfile(word)]
-    home: list[str] = []
-    if isolation.user is None:
-        home.append(os.path.realpath(runner.environ["HOME"]))
-        environ = {**environ, "HOME": runner.environ["HOME"]}
-    writable = (os.path.realpath(run.worktree), *git.writable, *told_of_run(run.directory), *home)
-    mounts = dict.fromkeys((*git.readable, *given), False) | dict.fromkeys(writable, True)
-    mounts |= dict.fromkeys(git.protected, False)
-    if (unfit := unfit_for_mount(mounts)) is not None:
-        raise unsupported(isolation.backend, f"no container can be given {unfit}", "use another isolation", path=unfit)
-    name = f"agency-{run.run_id}-{number}{f'-{part}' if part else ''}"
-    plan = ContainerPlan(
-        name=name,
-        labels={**labels_of(run), ATTEMPT_LABEL: number},
-        mounts=tuple(Mount(path=path, writable=can) for path, can in mounts.items()),
-        worktree=os.path.realpath(run.worktree),
-        variables=_variables(work, runner, settings, environ),
-        caller=f"{os.getuid()}:{os.getgid()}",
-    )
-    engine = _engine(work)
-    words = create_words(plan, isolation, _argv_in_image(work, argv))
-    container_id = engine.create(words, {key: environ[key] for key in plan.variables})
-    started: ContainerStarted = {
-        "container_id": container_id,
-        "name": name,
-        "image": isolation.image or "",
-        "network_mode": isolation.network_mode,
-        "user": isolation.user,
-        "memory_mb": isolation.memory_mb,
-        "cpu_quota": isolation.cpu_quota,
-        "pids_limit": isolation.pids_limit,
-    }
-    work.tell(CONTAINER_START(started), durable=True)
-    return Inside(argv=engine.start_argv(container_id), environ=engine.environ, container_id=container_id)
-
-
-def _argv_in_image(work: Work, argv: Sequence[str]) -> tuple[str, ...]:
-    """The program by its bare name: where it stands here says nothing of where it is in the image. One of the worktree stays."""
-    program = argv[0]
-    if os.path.isabs(program) and not is_in(program, (work.run.worktree,)):
-        program = os.path.basename(program)
-    return (program, *argv[1:])
-
-
-def _variables(work: Work, runner: Runner, settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The variables that go into a container: those of agency, of the task and of git, and those that the config names for the
-    runner. Not the one by which processes of this machine are known: a container is known by its labels."""
-    ours = {key for key in environ if key.startswith(("AGENCY_", "GIT_")) or key == "CI"}
-    ours |= {"HOME"} & runner.environ.keys() | task_variables(work.run).keys()
-    return tuple(sorted(key for key in (_named(runner, settings) | ours) - {OWNER} if key in environ))
-
-
-def _named(runner: Runner, settings: Settings) -> set[str]:
-    configured = settings.runners.get(runner.name)
-    return {*configured.env, *configured.env_passthrough} if configured is not None else set()
 
 
 def _for_git(work: Work, environ: Mapping[str, str]) -> dict[str, str]:
@@ -229,9 +110,3 @@ def _for_git(work: Work, environ: Mapping[str, str]) -> dict[str, str]:
             key, _, value = setting.partition("=")
             found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     return found
-
-
-def _engine(work: Work) -> "Engine":
-    from agency.tools.containers import find_engine
-
-    return find_engine(work.job.isolation.backend, work.context.environ)

@@ -8,7 +8,7 @@ from agency.store.eventlog import now
 from agency.store.jobs import discard_half_written, read_attempt
 from agency.store.steps import read_step
 from agency.worker.attempt import end_processes_of_attempt
-from agency.worker.inside import tell_of_containers
+from agency.worker.container import tell_of_containers
 from agency.worker.records import begun_record
 from agency.worker.settle import settle
 from agency.worker.trees import clear_stale_locks
