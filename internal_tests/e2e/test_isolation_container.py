@@ -167,10 +167,13 @@ def engine(world: World) -> Iterator[str]:
         packed = subprocess.run(["tar", "-C", str(place), "-c", "."], capture_output=True, check=True).stdout
         made = subprocess.run([name, "import", "-", REAL_IMAGE], env=world.env, input=packed, capture_output=True)
         tried = subprocess.run([name, "run", "--rm", REAL_IMAGE, "/bin/true"], env=world.env, capture_output=True)
-        if made.returncode == tried.returncode == 0:
-            yield name
+        works = made.returncode == tried.returncode == 0
+        try:
+            if works:
+                yield name
+                return
+        finally:
             subprocess.run([name, "rmi", "--force", REAL_IMAGE], env=world.env, capture_output=True)
-            return
     pytest.skip("no container engine runs here, or there is no busybox")
 
 

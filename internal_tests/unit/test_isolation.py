@@ -19,6 +19,8 @@ from agency.domain.isolation import (
     record_of_isolation,
 )
 from agency.domain.sandbox import HIDDEN, PROTECTED, READABLE, WRITABLE, Layout, access, bwrap_argv, is_in, mounts
+from agency.domain.settings import Settings
+from agency.sessions.isolation import choose_isolation
 
 VALUES = {
     "network": st.booleans(),
@@ -156,3 +158,21 @@ def test_a_limit_that_the_engine_would_pass_over_is_refused(key: str, ability: s
 def test_a_path_that_no_mount_can_name_is_found() -> None:
     assert unfit_for_mount(["/fine", "/with,comma"]) == "/with,comma"
     assert unfit_for_mount(["/fine path"]) is None
+
+
+@pytest.mark.parametrize(
+    ("of_job", "flag", "expected"),
+    [
+        ({}, None, Isolation(backend="bwrap", network=False)),
+        ({"backend": "bwrap", "caches": ("~/c",)}, None, Isolation(backend="bwrap", network=False, caches=("~/c",))),
+        ({"backend": "bwrap", "network": True}, None, Isolation(backend="bwrap")),
+        ({"backend": "none"}, None, Isolation()),
+        ({"backend": "bwrap", "network": True}, "docker", Isolation(backend="docker", image="img")),
+        ({"backend": "docker", "image": "other"}, "none", Isolation()),
+    ],
+)
+def test_the_flag_wins_over_the_job_and_the_job_over_the_config(
+    of_job: dict[str, object], flag: str | None, expected: Isolation
+) -> None:
+    settings = Settings(isolation={"use": "bwrap", "bwrap": {"network": False}, "docker": {"image": "img"}})
+    assert choose_isolation(settings, of_job, flag) == expected
