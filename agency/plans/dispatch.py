@@ -53,6 +53,7 @@ def make_task_run(context: Context, plan: ActivePlan, task_id: str, task: TaskSt
                     parsed=_parsed(plan, manifest, job.objective, job.steps),
                     model=manifest.model or plan.settings.model,
                     publish="none",
+                    backend=manifest.isolation,
                 ),
                 changes=_carried_over(context, plan, task),
                 task=TaskRef(plan_id=plan.plan_id, task_id=task_id, number=number),
@@ -118,6 +119,7 @@ def _parsed(plan: ActivePlan, manifest: Manifest, objective: str, steps: tuple[S
         budgets=plan.settings.budgets,
         bootstrap=plan.settings.bootstrap,
         bootstrap_timeout=plan.settings.bootstrap_timeout,
+        isolation=plan.settings.isolation,
     )
 
 

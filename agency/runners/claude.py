@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
 from agency.domain.agent import AgentState, later_state, state_from_hooks
@@ -113,6 +114,11 @@ class Claude(Adapter):
         """What its hooks told last; of a turn that was interrupted or failed only the transcript tells."""
         told = state_from_hooks(read_told(scene))
         return later_state(told, _broken_off(_transcript(scene, thread_id)) if thread_id is not None else None)
+
+    def own_files(self, environ: Mapping[str, str]) -> tuple[str, ...]:
+        """``$CLAUDE_CONFIG_DIR``, else a directory and a file in the home."""
+        chosen = environ.get("CLAUDE_CONFIG_DIR")
+        return (chosen,) if chosen else ("~/.claude", "~/.claude.json")
 
     def forget_trust(self, scene: Scene) -> None:
         """What was added to the user's file for the worktree."""

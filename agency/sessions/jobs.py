@@ -3,6 +3,7 @@
 from typing import Any
 
 from agency.domain.errors import AgencyError
+from agency.domain.isolation import record_of_isolation
 from agency.domain.job import Job
 from agency.domain.run import Run
 from agency.store.jobs import list_attempts, read_job, read_state
@@ -50,6 +51,7 @@ def describe_steps(run: Run) -> dict[str, Any]:
         "resets_used": state.resets_used if state is not None else 0,
         "budgets": job.budgets.as_record(),
         "budget_origins": dict(job.origins),
+        "isolation": record_of_isolation(job.isolation),
         "steps": steps,
     }
 

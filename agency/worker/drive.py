@@ -71,7 +71,7 @@ def _attempt(work: Work, controls: Controls) -> None:
     except AgencyError as error:
         settle(work, judge(work, record, Ended(refused=error)))
         return
-    ended = run_attempt(work, runner, controls.interrupts, before=tree_of(work))
+    ended = run_attempt(work, runner, settings, controls.interrupts, before=tree_of(work))
     clear_stale_locks(work)
     settle(work, judge(work, record, ended, rules=settings.failure_rules))
 
