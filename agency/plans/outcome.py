@@ -48,7 +48,15 @@ _COMPLIANCE = {
     "warn": COMPLIANCE_WARN,
     "block": COMPLIANCE_BLOCK,
 }
-_UNFIT = frozenset({"E_CONSENT_REQUIRED", "E_INVALID_CONFIG", "E_RUNNER_NOT_CONFIGURED", "E_RUNNER_NOT_FOUND"})
+_UNFIT = frozenset(
+    {
+        "E_CONSENT_REQUIRED",
+        "E_INVALID_CONFIG",
+        "E_RUNNER_NOT_CONFIGURED",
+        "E_RUNNER_NOT_FOUND",
+        "E_ISOLATION_UNSUPPORTED",
+    }
+)
 """Errors of making a run that another try would meet again."""
 
 

@@ -21,6 +21,7 @@ from agency.sessions.consent import allows_items, allows_making
 from agency.sessions.context import Context
 from agency.sessions.find import remember
 from agency.sessions.headless import require_headless
+from agency.sessions.isolation import choose_isolation, require_isolation
 from agency.sessions.parent import find_parent
 from agency.store.locks import load_beforehand
 from agency.store.plans import conductor_of, create_plan, read_plan_state, write_plan, write_state
@@ -60,7 +61,7 @@ def make_ready(context: Context, repo: Repo, request: PlanRequest) -> Ready | No
     """See that the plan can be carried out, and ask for what it would execute; None when that was declined.
 
     Raises E_PLAN_NOT_FOUND, E_INVALID_PLAN, E_TASK_NOT_FOUND, E_PARENT_BRANCH_NOT_FOUND, E_EMPTY_REPO, E_TARGET_DIRTY,
-    E_GIT_FAILED (nobody to commit as), E_CONSENT_REQUIRED and what the runners need.
+    E_GIT_FAILED (nobody to commit as), E_ISOLATION_UNSUPPORTED, E_CONSENT_REQUIRED and what the runners need.
     """
     plan = load_plan(repo, request.name)
     plan = replace(plan, settings=with_flags(plan.settings, request.flags))
@@ -71,8 +72,11 @@ def make_ready(context: Context, repo: Repo, request: PlanRequest) -> Ready | No
     _require_committer(git)
     config = load_settings(repo.checkout or repo.root, context.paths.config)
     place = repo.checkout or repo.root
-    for name in sorted({manifest.runner or settings.runner or config.runner for manifest in plan.manifests}):
-        require_headless(resolve_runner(config, name, context.environ, directory=place), place)
+    wanted = {(one.runner or settings.runner or config.runner, one.isolation) for one in plan.manifests}
+    for name, backend in sorted(wanted, key=str):
+        runner = resolve_runner(config, name, context.environ, directory=place)
+        require_headless(runner, place)
+        require_isolation(context, runner, choose_isolation(config, settings.isolation, backend))
         if not allows_making(context, repo, config, name, parent, taken=False, editor=False):
             return None
     hint = "agency allow shows and allows it; --allow-scripts allows it for this call"
