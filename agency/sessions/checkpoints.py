@@ -45,6 +45,8 @@ def save_checkpoint(
     admin = place.git_dir if place is not None else None
     scratch = scratch_of(context, run.repo_id)
     taken = write_tree_without(inside, admin, looks_like_secret_file, scratch=scratch)
+    if taken.nested:
+        context.tell(f"a repository of its own is no part of a checkpoint: {', '.join(taken.nested[:3])}")
     known = list_checkpoints(context, run)
     if if_changed and known and known[-1].tree == taken.tree:
         return Saved(checkpoint=known[-1], new=False)

@@ -20,7 +20,7 @@ from agency.sessions.worktree import git_in
 from agency.store.eventlog import now
 from agency.store.jobfiles import step_record, superseded_label
 from agency.store.steps import read_step, relabel_step, step_labels, write_step
-from agency.tools.git.changes import FileChange, changes_of_trees
+from agency.tools.git.changes import changes_of_trees
 from agency.tools.git.command import Git
 from agency.tools.git.discover import discover
 from agency.tools.git.keptrefs import drop_refs, step_ref
@@ -48,7 +48,8 @@ def save_step(context: Context, run: Run, done: StepDone) -> StepCheckpoint:
 
     The checkpoint of an attempt is taken once: repeating it, after a kill too, returns it as it was taken. An empty step has an
     empty patch. Raises E_CHECKPOINT_INVALID when a step before it has none that counts, or another attempt's stands in the way;
-    E_CHECKPOINT_UNSUPPORTED when the step changed a submodule; E_WORKTREE_MISSING, E_REPO_LOCKED, E_DISK_FULL.
+    E_CHECKPOINT_UNSUPPORTED when the step changed a submodule or made a repository in the worktree; E_WORKTREE_MISSING,
+    E_REPO_LOCKED, E_DISK_FULL.
     """
     inside = git_in(context, run)
     repo = require_repo_of(context, run)
@@ -64,7 +65,7 @@ def save_step(context: Context, run: Run, done: StepDone) -> StepCheckpoint:
         inside, place.git_dir if place is not None else None, looks_like_secret_file, scratch=scratch
     )
     changes = changes_of_trees(shared, before, taken.tree)
-    _require_no_submodule(run, changes)
+    _require_no_repository(run, [*taken.nested, *(change.path for change in changes if change.is_submodule)])
     patch = write_patch(shared, before, taken.tree)
     head = resolve(shared, f"refs/heads/{run.branch}") or resolve(inside, "HEAD") or run.base_commit
     checkpoint = StepCheckpoint(
@@ -185,13 +186,13 @@ def _standing(run: Run, done: StepDone) -> StepCheckpoint | None:
     )
 
 
-def _require_no_submodule(run: Run, changes: tuple[FileChange, ...]) -> None:
-    found = [change.path for change in changes if change.is_submodule]
+def _require_no_repository(run: Run, found: list[str]) -> None:
     if found:
+        paths = sorted(set(found))
         raise AgencyError(
             "E_CHECKPOINT_UNSUPPORTED",
-            f"a repository of its own was changed in {run.name}, which a patch cannot carry: {', '.join(found[:3])}",
+            f"a repository of its own was made or changed in {run.name}, which a patch cannot carry: {', '.join(paths[:3])}",
             hint=f"agency shell {run.name}, and have git ignore it, move it away or take the change back",
             run_id=run.run_id,
-            paths=found[:20],
+            paths=paths[:20],
         )

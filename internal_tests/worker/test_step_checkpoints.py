@@ -166,6 +166,10 @@ def test_a_step_that_made_a_repository_of_its_own_is_refused_and_leaves_nothing(
     with pytest.raises(AgencyError) as refusal:
         save(world, run, 0)
     assert refusal.value.code == "E_CHECKPOINT_UNSUPPORTED" and refusal.value.details["paths"] == ["nested"]
+    world.git("update-ref", "-d", "HEAD", cwd=nested)
+    with pytest.raises(AgencyError) as refusal:
+        save(world, run, 0)
+    assert refusal.value.details["paths"] == ["nested"], "one without a commit too"
     assert not (run.directory / "state").exists()
     assert world.git("for-each-ref", "refs/agency/steps") == ""
 
