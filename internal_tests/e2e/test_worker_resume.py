@@ -104,13 +104,19 @@ def test_what_an_operator_asked_of_a_worker_that_died_is_done_once_by_the_next(w
     asked = json.loads(run.ask("retry-step", "--reason", "again, please", "--json").out)["data"]
     assert asked["state"] == "acknowledged"
     run.kill_worker()
+    log = run.directory / "events.jsonl"
+    lines = log.read_text().splitlines(keepends=True)
+    log.write_text("".join(line for line in lines if asked["command_id"] not in line))  # as killed before it told of it
     world.ok("resume", "job", "--detached")
+    run.wait_told("control.recovery.ack")
     run.wait_told("control.pause.active")
     assert run.status() == "paused"
     run.ask("unpause", "--wait")
     run.ended()
-    for name in ("requested", "ack", "applied"):
-        assert len(run.told(f"control.recovery.{name}", commandId=asked["command_id"])) == 1
+    for name in ("control", *(f"control.recovery.{name}" for name in ("requested", "ack", "applied"))):
+        assert len(run.told(name, commandId=asked["command_id"])) == 1, name
+    story = run.story()
+    assert story.index("control.recovery.requested") < story.index("control.recovery.ack")
     assert run.outcomes() == ["lost", "success"]
     assert run.attempt(0, 2)["startedBy"] == "operator"
     assert run.attempt(0, 2)["retryContext"]["operator_message"] == "again, please"
