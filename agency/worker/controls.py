@@ -4,6 +4,7 @@ import os
 import uuid
 
 from agency.domain.control import Command, Standing, standing_of
+from agency.domain.errors import AgencyError
 from agency.domain.events import (
     PAUSE_ACTIVE,
     PAUSE_CLEARED,
@@ -16,6 +17,7 @@ from agency.domain.events import (
 from agency.domain.taskdata import Recovery
 from agency.store.eventlog import now
 from agency.store.jobs import append_command, control_size, read_commands
+from agency.tools.signals import Interrupted
 from agency.worker.commands import recovery_data, tell_commands
 from agency.worker.work import Work
 
@@ -58,6 +60,13 @@ class Controls:
     def stop(self) -> None:
         """A person typed Ctrl-C into the pane: the attempt ends, and nothing goes on until ``agency unpause``."""
         self._stopped = True
+
+    def stopped_by(self, error: AgencyError) -> None:
+        """A signal ended a script (E_INTERRUPTED), and means the worker: Ctrl-C in the pane holds the job, any other ends the
+        worker, which raises Interrupted. What the script was for is done when it goes on."""
+        if error.details.get("signal") != "SIGINT":
+            raise Interrupted(str(error.details.get("signal")))
+        self.stop()
 
     def tell_held(self, status: str | None) -> None:
         """Tell that the job is held back (``paused``, ``taken_over``), or with None that it goes on; each once."""
