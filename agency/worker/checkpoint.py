@@ -12,7 +12,7 @@ from agency.domain.errors import AgencyError
 from agency.domain.redaction import Redactor
 from agency.domain.run import Run
 from agency.domain.secretnames import looks_like_secret_file, secrets_in
-from agency.domain.stepcheckpoint import INVALIDATED, SUPERSEDED, StepCheckpoint, StepFile, diff_hash
+from agency.domain.stepcheckpoint import SUPERSEDED, StepCheckpoint, StepFile, diff_hash
 from agency.sessions.context import Context
 from agency.sessions.place import require_repo_of, scratch_of
 from agency.sessions.remove import clear_way
@@ -113,18 +113,9 @@ def read_steps(run: Run) -> list[StepCheckpoint]:
 def supersede(context: Context, run: Run, first: int) -> list[StepCheckpoint]:
     """Set aside the checkpoints of step ``first`` and all later ones, because these steps are done again, and return them.
 
-    They are kept, files and refs, under other names, and marked superseded. Repeating it after a kill is safe.
+    They are kept, files and refs, under other names, and marked superseded; the last step goes first, so that a checkpoint that
+    counts always has all those before it. Repeating it after a kill is safe.
     """
-    return _set_aside(context, run, first, SUPERSEDED)
-
-
-def invalidate(context: Context, run: Run, index: int) -> list[StepCheckpoint]:
-    """Set aside the checkpoint of a step that turned out not to be accepted, and of all later ones, marked invalidated."""
-    return _set_aside(context, run, index, INVALIDATED)
-
-
-def _set_aside(context: Context, run: Run, first: int, status: str) -> list[StepCheckpoint]:
-    """The last step goes first, so that a checkpoint that counts always has all those before it."""
     repo = require_repo_of(context, run)
     labels = step_labels(run.directory)
     done = []
@@ -144,10 +135,10 @@ def _set_aside(context: Context, run: Run, first: int, status: str) -> list[Step
             kept = resolve(git, old)
             if kept is not None:
                 git.do("update-ref", new, kept)
-            relabel_step(run.directory, checkpoint.with_status(status), label)
+            relabel_step(run.directory, checkpoint.with_status(SUPERSEDED), label)
             if kept is not None:
                 drop_refs(git, [old])
-        done.append(checkpoint.with_status(status))
+        done.append(checkpoint.with_status(SUPERSEDED))
     return done[::-1]
 
 
