@@ -108,6 +108,7 @@ def test_three_steps_on_the_same_files_are_rebuilt_to_the_byte(world: World, run
     world.git("commit", "--quiet", "--all", "--message=bad", cwd=run.worktree)
     (run.worktree / "staged").write_text("never committed\n")
     world.git("add", "staged", cwd=run.worktree)
+    (run.worktree / ".agency/report.md").write_text("What was done so far.\n")
     bad, bad_tip = content(run), world.git("rev-parse", run.branch)
     world.commit({"same.txt": "the parent branch goes on\n"})
     users = [world.git(*words) for words in (("status", "--porcelain=v2"), ("stash", "list"), ("rev-parse", "HEAD"))]
@@ -122,6 +123,7 @@ def test_three_steps_on_the_same_files_are_rebuilt_to_the_byte(world: World, run
     assert [step.index for step in told.replayed] == [0, 1, 2, 3]
     assert told.replayed[2].diff_hash is not None and told.replayed[3].diff_hash is None
     assert (run.worktree / ".agency" / "INSTRUCTIONS.md").exists()
+    assert (run.worktree / ".agency" / "report.md").read_text() == "What was done so far.\n"
     evidence = run.directory / "evidence" / "reset-0001"
     assert files_of(evidence) == bad and not (evidence / ".git").exists()
     assert told.kept == f"refs/agency/checkpoints/{run.id}/1"
