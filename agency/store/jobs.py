@@ -91,6 +91,15 @@ def write_recovery(directory: str, record: Mapping[str, Any]) -> None:
     write_record(f"{directory}/recovery.json", record)
 
 
+def read_recovery(directory: str) -> dict[str, Any] | None:
+    """What was kept before the job ended badly the last time, None where it never did."""
+    try:
+        record = read_record(f"{directory}/recovery.json")
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
 def attempt_log(directory: str, step_index: int, attempt: int) -> str:
     """Where the output of an attempt is kept."""
     return f"{directory}/logs/attempt-{step_index:04d}-{attempt:04d}.log"
