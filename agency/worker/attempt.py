@@ -20,7 +20,6 @@ from agency.sessions.observe import read_saying
 from agency.sessions.place import config_root
 from agency.sessions.threads import scene_of
 from agency.store.jobs import attempt_log
-from agency.store.threads import read_thread
 from agency.tools.descendants import reap
 from agency.tools.process import Attended
 from agency.tools.processtree import Mark, end_tree
@@ -38,14 +37,13 @@ from agency.worker.ended import Ended
 from agency.worker.inside import (
     Inside,
     exit_code_of,
-    keeps_conversations,
     put_inside,
     runner_inside,
 )
 from agency.worker.listener import Listener
 from agency.worker.meter import Meter
 from agency.worker.prompt import retry_prompt, step_prompt
-from agency.worker.thread import note_thread
+from agency.worker.thread import note_thread, thread_to_go_on_with
 from agency.worker.trees import changed_since
 from agency.worker.watched import End, Watcher, watch
 from agency.worker.work import Work
@@ -201,14 +199,7 @@ class _Attempt:
         """Where the runner works, what it is told, and the conversation it goes on with."""
         work, runner = self._work, self._runner
         scene = scene_of(work.run, runner)
-        thread = read_thread(work.run.directory)
-        thread_id = None
-        going_on = not work.state.fresh_thread and keeps_conversations(work)
-        if thread is not None and thread.agent == runner.adapter.name and going_on:
-            known = runner.adapter.knows(scene, thread.thread_id)
-            can = runner.adapter.headless(scene, runner.extra, "", thread.thread_id) is not None
-            thread_id = thread.thread_id if can and known is not False else None
-            self._ended.tried_thread = thread_id is not None and known is None
+        thread_id, self._ended.tried_thread = thread_to_go_on_with(work, runner)
         told = work.state.context
         if told is None:
             return scene, step_prompt(work.job, work.step), thread_id

@@ -43,7 +43,7 @@ def drive(work: Work, controls: Controls) -> str:
                 reason = f"the worktree could not be rebuilt: {error.message}"
                 end_job(work, outcome="needs_attention", reason=reason, retryable=False)
         elif work.state.step_index >= len(work.job.steps):
-            publish(work)
+            publish(work, controls)
         elif is_to_be_bootstrapped(work):
             bootstrap(work, controls)
         elif not _wait(work, controls):

@@ -48,11 +48,6 @@ def runner_inside(work: Work, runner: Runner, settings: Settings) -> Runner:
     return replace(runner, environ=environ)
 
 
-def keeps_conversations(work: Work) -> bool:
-    """Whether a later attempt can find the conversation of an earlier one."""
-    return not work.job.isolation.in_container or work.job.isolation.user is None
-
-
 def put_inside(
     work: Work,
     runner: Runner,
