@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct
 
+from agency.config.controlplane import ControlPlaneShape
 from agency.config.planvalues import (
     BudgetMode,
     CanaryMode,
@@ -109,7 +110,7 @@ class PlanFile(Struct, forbid_unknown_fields=True, kw_only=True):
     healing: Maybe[Budgets] = UNSET
     validators: Maybe[ValidatorsShape] = UNSET
     cleanup: Maybe[Cleanup] = UNSET
-    control_plane: Maybe[Annotated[dict[str, Any], _says("Components, and the locks that follow from them.")]] = UNSET
+    control_plane: Maybe[ControlPlaneShape] = UNSET
     isolation: Maybe[JobIsolation] = UNSET
 
 
