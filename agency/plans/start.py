@@ -9,11 +9,13 @@ from agency.domain.errors import AgencyError
 from agency.domain.ids import PlanId
 from agency.domain.manifest import Manifest, order_of
 from agency.domain.planconsent import plan_item
-from agency.domain.planevents import RUN_RESUME, RUN_START, RUN_TASKS_LOADED
+from agency.domain.plandata import LockDerivation
+from agency.domain.planevents import LOCK_DERIVATION, RUN_RESUME, RUN_START, RUN_TASKS_LOADED
 from agency.domain.planstate import PlanState, first_plan_state
 from agency.domain.repo import Repo
 from agency.domain.schedule import Candidate, fitting
 from agency.plans.active import ActivePlan, free_plan_id, load_active, record_of_plan, with_flags
+from agency.plans.controlled import Controlled, controlled_at, keep_report, locks_report
 from agency.plans.load import Plan, load_plan
 from agency.plans.move import require_movable
 from agency.runners.resolve import resolve_runner
@@ -90,20 +92,35 @@ def begin_plan(context: Context, repo: Repo, ready: Ready) -> ActivePlan:
     load_beforehand()
     plan = ready.plan
     manifests = {manifest.task_id: manifest for manifest in plan.manifests}
+    control = controlled_at(context, repo, plan.settings, ready.base)
+    locks = {name: control.locks(one) if control is not None else one.locks for name, one in manifests.items()}
     with context.lock(repo.repo_id):
         remember(context, repo)
         plan_id = free_plan_id(context, repo)
         record = record_of_plan(
             plan, repo, plan_id, branch=ready.branch, base=ready.base, flags=ready.flags, selected=ready.selected
         )
-        state = first_plan_state(manifests, {name: manifest.locks for name, manifest in manifests.items()})
+        state = first_plan_state(manifests, locks)
         begun = RUN_START({"name": plan.name, "branch": ready.branch, "operator": this_process(context.command)})
         create_plan(context.paths, repo.repo_id, plan_id, record=record, state=state, begun=begun)
     active = load_active(context, repo.repo_id, plan_id)
     require_movable(context, active)
     requested = list(ready.selected) if ready.selected is not None else None
     active.log.append(RUN_TASKS_LOADED({"total_tasks": len(manifests), "requested_tasks": requested}))
+    if control is not None:
+        _tell_locks(active, control)
     return active
+
+
+def _tell_locks(plan: ActivePlan, control: Controlled) -> None:
+    for task_id, manifest in plan.manifests.items():
+        report = locks_report(manifest, control)
+        told: LockDerivation = {
+            "report_path": keep_report(plan.report(task_id, "lock-derivation.json"), report),
+            "confidence": report["confidence"],
+            "resources": report["derived_write_resources"],
+        }
+        plan.log.append(LOCK_DERIVATION(told), task_id=task_id)
 
 
 def go_on(context: Context, repo: Repo, plan_id: PlanId, flags: Mapping[str, Any]) -> ActivePlan:
