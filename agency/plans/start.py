@@ -14,6 +14,7 @@ from agency.domain.planstate import PlanState, first_plan_state
 from agency.domain.repo import Repo
 from agency.domain.schedule import Candidate, fitting
 from agency.plans.active import ActivePlan, free_plan_id, load_active, record_of_plan, with_flags
+from agency.plans.judge import require_validators
 from agency.plans.load import Plan, load_plan
 from agency.plans.move import require_movable
 from agency.runners.resolve import resolve_runner
@@ -75,6 +76,7 @@ def make_ready(context: Context, repo: Repo, request: PlanRequest) -> Ready | No
         require_headless(resolve_runner(config, name, context.environ, directory=place), place)
         if not allows_making(context, repo, config, name, parent, taken=False, editor=False):
             return None
+    require_validators(context, repo, settings)
     hint = "agency allow shows and allows it; --allow-scripts allows it for this call"
     if not allows_items(context, repo, [plan_item(plan.name, settings, plan.manifests)], hint=hint):
         return None

@@ -1,0 +1,57 @@
+"""Worktrees in which validators look at finished work, one for each that is being judged. All they hold is made from commits."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from agency.plans.active import ActivePlan
+from agency.sessions.context import Context
+from agency.sessions.environment import OWNER
+from agency.sessions.remove import remove_directory
+from agency.tools.git.command import Git
+from agency.tools.git.worktree import add_detached, admin_dir_of, fill_tree, remove_entry
+from agency.tools.processtree import Mark, end_tree
+
+_GRACE = 2.0
+
+
+@contextmanager
+def standing_on(context: Context, plan: ActivePlan, what: str, commit: str) -> Iterator[str]:
+    """A worktree with the files of ``commit`` for as long as the block lasts; where it is. ``what`` tells it from others of the
+    plan. Raises E_GIT_FAILED, E_REPO_LOCKED."""
+    place = f"{_places(plan)}/{what}"
+    _discard(context, plan, place)
+    try:
+        with context.lock(plan.repo.repo_id) as lock:
+            git = replace(Git(environ=context.environ, git_dir=plan.repo.git_dir), lock_fd=lock.fd)
+            os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+            add_detached(git, path=place, commit=commit)
+        fill_tree(Git(environ=context.environ, tree=place))
+        yield place
+    finally:
+        _discard(context, plan, place)
+
+
+def discard_judging(context: Context, plan: ActivePlan) -> None:
+    """Remove what a killed conductor left of such worktrees, with what runs in them."""
+    try:
+        names = os.listdir(_places(plan))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        _discard(context, plan, f"{_places(plan)}/{name}")
+
+
+def _places(plan: ActivePlan) -> str:
+    return f"{plan.directory}/judging"
+
+
+def _discard(context: Context, plan: ActivePlan, place: str) -> None:
+    git = Git(environ=context.environ, git_dir=plan.repo.git_dir)
+    if not os.path.lexists(place) and admin_dir_of(git, place) is None:
+        return
+    end_tree([], Mark(variable=OWNER, value=plan.plan_id, directory=os.path.realpath(place)), grace=_GRACE)
+    with context.lock(plan.repo.repo_id) as lock:
+        remove_directory(context, plan.repo.repo_id, place, keep=(plan.repo.root, plan.repo.git_dir))
+        remove_entry(replace(git, lock_fd=lock.fd), place)
