@@ -20,7 +20,7 @@ _GRACE = 2.0
 def standing_on(context: Context, plan: ActivePlan, what: str, commit: str) -> Iterator[str]:
     """A worktree with the files of ``commit`` for as long as the block lasts; where it is. ``what`` tells it from others of the
     plan. Raises E_GIT_FAILED, E_REPO_LOCKED."""
-    place = f"{_places(plan)}/{what}"
+    place = f"{context.paths.judging(plan.repo.repo_id, plan.plan_id)}/{what}"
     _discard(context, plan, place)
     try:
         with context.lock(plan.repo.repo_id) as lock:
@@ -35,16 +35,14 @@ def standing_on(context: Context, plan: ActivePlan, what: str, commit: str) -> I
 
 def discard_judging(context: Context, plan: ActivePlan) -> None:
     """Remove what a killed conductor left of such worktrees, with what runs in them."""
+    places = context.paths.judging(plan.repo.repo_id, plan.plan_id)
     try:
-        names = os.listdir(_places(plan))
+        names = os.listdir(places)
     except (FileNotFoundError, NotADirectoryError):
         return
     for name in names:
-        _discard(context, plan, f"{_places(plan)}/{name}")
-
-
-def _places(plan: ActivePlan) -> str:
-    return f"{plan.directory}/judging"
+        _discard(context, plan, f"{places}/{name}")
+    remove_directory(context, plan.repo.repo_id, places, keep=(plan.repo.root, plan.repo.git_dir))
 
 
 def _discard(context: Context, plan: ActivePlan, place: str) -> None:

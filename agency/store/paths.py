@@ -14,6 +14,9 @@ LANDING = ".land"
 REBUILDING = ".rebuild"
 """After it in the name of the directory in which its worktree is built anew."""
 
+JUDGING = ".judge"
+"""After the id of a plan in the name of the directory with the worktrees that its validators stand in."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paths:
@@ -83,6 +86,10 @@ class Paths:
     def integration(self, repo_id: RepoId, plan_id: PlanId) -> str:
         """The worktree in which finished tasks of a plan are combined and judged."""
         return f"{self.worktrees(repo_id)}/{plan_id}{LANDING}"
+
+    def judging(self, repo_id: RepoId, plan_id: PlanId) -> str:
+        """Where the worktrees are in which validators of a plan look at finished work."""
+        return f"{self.worktrees(repo_id)}/{plan_id}{JUDGING}"
 
     def rebuilding(self, repo_id: RepoId, run_id: RunId) -> str:
         """Where the worktree of a run is built anew, to take the place of the one that is there."""
