@@ -34,11 +34,13 @@ _SHOWN = 300
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What is asked. ``kind`` names it for a stand-in, ``stub`` is what that says when it has nothing to say about this kind.
-    ``aside``: what a stand-in was given to say is not about this unless it names the kind."""
+    ``aside``: what a stand-in was given to say is not about this unless it names the kind. ``accepts`` is what an answer has to
+    fit where that is less than the ``schema`` that is asked for."""
 
     kind: str
     prompt: str
     schema: Mapping[str, Any]
+    accepts: Mapping[str, Any] | None = None
     stub: Mapping[str, Any] | None = None
     aside: bool = False
 
@@ -246,7 +248,7 @@ def _messages(told: Sequence[Output]) -> Iterator[str]:
 def _value(texts: Sequence[str], question: Question, by: str, source: str | None) -> Mapping[str, Any]:
     problems: tuple[str, ...] = ("it said nothing",)
     for number, text in enumerate(texts):
-        value, wrong = value_in(text, question.schema)
+        value, wrong = value_in(text, question.accepts or question.schema)
         if not wrong:
             assert isinstance(value, dict)
             return value

@@ -223,7 +223,8 @@ def _one_tree(context: Context, plan: ActivePlan, what: str, commit: str) -> Ite
 
         def tree() -> str:
             if not made:
-                made.append(stack.enter_context(standing_on(context, plan, what, commit)))
+                place = f"{context.paths.judging(plan.repo.repo_id, plan.plan_id)}/{what}"
+                made.append(stack.enter_context(standing_on(context, plan.repo, place, commit, owner=plan.plan_id)))
             return made[0]
 
         yield tree

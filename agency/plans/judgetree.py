@@ -1,10 +1,11 @@
-"""Worktrees in which validators look at finished work, one for each that is being judged. All they hold is made from commits."""
+"""Worktrees for those who only look: validators at finished work, planners at the repo. All they hold is made from commits."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from agency.domain.repo import Repo
 from agency.plans.active import ActivePlan
 from agency.sessions.context import Context
 from agency.sessions.environment import OWNER
@@ -17,20 +18,19 @@ _GRACE = 2.0
 
 
 @contextmanager
-def standing_on(context: Context, plan: ActivePlan, what: str, commit: str) -> Iterator[str]:
-    """A worktree with the files of ``commit`` for as long as the block lasts; where it is. ``what`` tells it from others of the
-    plan. Raises E_GIT_FAILED, E_REPO_LOCKED."""
-    place = f"{context.paths.judging(plan.repo.repo_id, plan.plan_id)}/{what}"
-    _discard(context, plan, place)
+def standing_on(context: Context, repo: Repo, place: str, commit: str, *, owner: str) -> Iterator[str]:
+    """A worktree at ``place`` with the files of ``commit`` for as long as the block lasts; where it is. ``owner`` marks what is
+    started in it. Raises E_GIT_FAILED, E_REPO_LOCKED."""
+    _discard(context, repo, place, owner)
     try:
-        with context.lock(plan.repo.repo_id) as lock:
-            git = replace(Git(environ=context.environ, git_dir=plan.repo.git_dir), lock_fd=lock.fd)
+        with context.lock(repo.repo_id) as lock:
+            git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
             os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
             add_detached(git, path=place, commit=commit)
         fill_tree(Git(environ=context.environ, tree=place))
         yield place
     finally:
-        _discard(context, plan, place)
+        _discard(context, repo, place, owner)
 
 
 def discard_judging(context: Context, plan: ActivePlan) -> None:
@@ -41,15 +41,18 @@ def discard_judging(context: Context, plan: ActivePlan) -> None:
     except (FileNotFoundError, NotADirectoryError):
         return
     for name in names:
-        _discard(context, plan, f"{places}/{name}")
-    remove_directory(context, plan.repo.repo_id, places, keep=(plan.repo.root, plan.repo.git_dir))
+        _discard(context, plan.repo, f"{places}/{name}", plan.plan_id)
 
 
-def _discard(context: Context, plan: ActivePlan, place: str) -> None:
-    git = Git(environ=context.environ, git_dir=plan.repo.git_dir)
+def _discard(context: Context, repo: Repo, place: str, owner: str) -> None:
+    git = Git(environ=context.environ, git_dir=repo.git_dir)
     if not os.path.lexists(place) and admin_dir_of(git, place) is None:
         return
-    end_tree([], Mark(variable=OWNER, value=plan.plan_id, directory=os.path.realpath(place)), grace=_GRACE)
-    with context.lock(plan.repo.repo_id) as lock:
-        remove_directory(context, plan.repo.repo_id, place, keep=(plan.repo.root, plan.repo.git_dir))
+    end_tree([], Mark(variable=OWNER, value=owner, directory=os.path.realpath(place)), grace=_GRACE)
+    with context.lock(repo.repo_id) as lock:
+        remove_directory(context, repo.repo_id, place, keep=(repo.root, repo.git_dir))
         remove_entry(replace(git, lock_fd=lock.fd), place)
+        try:
+            os.rmdir(os.path.dirname(place))
+        except OSError:  # others stand beside it
+            pass

@@ -1,6 +1,7 @@
 """The real agents answer once, in JSON of the shape that they are asked for."""
 
 import contextlib
+import json
 
 import pytest
 
@@ -84,3 +85,36 @@ def test_an_agent_that_says_something_else_is_an_error_with_what_is_wrong(
 
 def _plain() -> str:
     return '{"pass": true, "summary": "they are good"}'
+
+
+def test_an_agent_drafts_a_plan(world: World, agent: Agent, server: ModelServer) -> None:
+    agent.configure(world, server)
+    settings = {"version": 1, "resources": [{"name": "docs", "paths": ["docs/**"]}], "doctor": "true"}
+    world.commit({"plan.yaml": json.dumps(settings)})
+    (world.repo / "nuts.md").write_text("Write about walnuts.\n")
+    planned = {
+        "id": "001",
+        "name": "walnuts",
+        "description": "Say what walnuts are",
+        "estimated_minutes": 15,
+        "dependencies": [],
+        "locks": {"reads": [], "writes": ["docs"]},
+        "files": {"reads": [], "writes": ["docs/walnuts.md"]},
+        "affected_tests": [],
+        "test_paths": [],
+        "tdd_mode": "off",
+        "verify": {"doctor": "test -s docs/walnuts.md", "fast": None, "lint": None},
+        "spec": "Write docs/walnuts.md.",
+    }
+    said = {"tasks": [planned]}
+    server.responder = lambda request: (
+        model_server.Answer(tool="StructuredOutput", arguments=said)
+        if "StructuredOutput" in request.tools
+        else model_server.Answer(text=json.dumps(said))
+    )
+    drafted = world.ok("plan", "draft", "--input", "nuts.md", "--json").data
+    assert drafted["by"] == agent.name
+    assert drafted["usage"]["input"] == 100
+    assert [one["directory"] for one in drafted["tasks"]] == ["001-walnuts"]
+    assert "ok: plan nuts, 1 task" in world.ok("plan", "check", "nuts").out
+    assert server.conversations("Write about walnuts.")

@@ -6,6 +6,7 @@ from agency.cli.lazy import LazyGroup
 
 COMMANDS: dict[str, str] = {
     "init": "Make the files of a plan.",
+    "draft": "Draft the tasks of a plan from a text.",
     "check": "Say everything that is wrong with a plan.",
     "show": "Show the tasks of a plan.",
     "run": "Carry a plan out.",
