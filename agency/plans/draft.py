@@ -98,16 +98,7 @@ def draft_plan(context: Context, repo: Repo, request: DraftRequest) -> Draft:
     overwritten, E_EMPTY_REPO, E_STORE_FAILED, and what asking raises.
     """
     name = request.name
-    if not is_valid_name(name):
-        raise AgencyError("E_INVALID_NAME", f"{name!r} cannot name a plan", hint=f"a name has {NAME_RULE}")
-    settings = settings_from(read_plan_values(settings_files(repo, name)))
-    if settings.doctor is None:
-        raise AgencyError(
-            "E_INVALID_PLAN",
-            "plan.yaml names no doctor to judge the whole with",
-            hint=f"agency plan init {name} makes a plan.yaml; name the doctor and the resources in it",
-            file=settings_files(repo, name)[0],
-        )
+    settings = require_plannable(repo, name)
     answer, tasks = _planned(context, repo, request, settings)
     directory = plan_directory_of(repo, name)
     if tasks.problems:
@@ -138,6 +129,21 @@ def draft_plan(context: Context, repo: Repo, request: DraftRequest) -> Draft:
     )
 
 
+def require_plannable(repo: Repo, name: str) -> PlanSettings:
+    """The settings that hold for a plan. Raises E_INVALID_NAME, E_INVALID_PLAN when they are not enough to plan by."""
+    if not is_valid_name(name):
+        raise AgencyError("E_INVALID_NAME", f"{name!r} cannot name a plan", hint=f"a name has {NAME_RULE}")
+    settings = settings_from(read_plan_values(settings_files(repo, name)))
+    if settings.doctor is None:
+        raise AgencyError(
+            "E_INVALID_PLAN",
+            "plan.yaml names no doctor to judge the whole with",
+            hint=f"agency plan init {name} makes a plan.yaml; name the doctor and the resources in it",
+            file=settings_files(repo, name)[0],
+        )
+    return settings
+
+
 def _planned(context: Context, repo: Repo, request: DraftRequest, settings: PlanSettings) -> tuple[Answer, _Tasks]:
     """What the planner says. A runner whose tasks cannot be used is told why and asked once more."""
     planner = request.planner
@@ -153,7 +159,7 @@ def _planned(context: Context, repo: Repo, request: DraftRequest, settings: Plan
             earlier=earlier,
         )
         question = Question(kind="plan", prompt=prompt, schema=PLAN_SCHEMA, accepts=PLAN_ACCEPTED)
-        answer = _asked(context, repo, planner, planner.runner or settings.runner, question)
+        answer = ask_planner(context, repo, planner, settings.runner, question)
         return answer, _tasks_of(answer.value, settings)
 
     answer, tasks = planned()
@@ -165,19 +171,20 @@ def _planned(context: Context, repo: Repo, request: DraftRequest, settings: Plan
     return answer, tasks
 
 
-def _asked(context: Context, repo: Repo, planner: Planner, runner: str | None, question: Question) -> Answer:
+def ask_planner(context: Context, repo: Repo, planner: Planner, runner: str | None, question: Question) -> Answer:
+    """What the planner says; ``runner`` is the one of the plan. Raises E_EMPTY_REPO, and what asking raises."""
     if planner.file is not None:
         return ask_file(os.path.join(context.cwd, planner.file), question)
     if planner.mock or is_mocked(context.environ):
         return ask_mock(context, question)
-    return ask_in_copy(context, repo, runner, planner.model, question)
+    return _ask_in_copy(context, repo, planner.runner or runner, planner.model, question)
 
 
 def _sum(one: float | None, other: float | None) -> float | None:
     return None if one is None and other is None else (one or 0.0) + (other or 0.0)
 
 
-def ask_in_copy(context: Context, repo: Repo, runner: str | None, model: str | None, question: Question) -> Answer:
+def _ask_in_copy(context: Context, repo: Repo, runner: str | None, model: str | None, question: Question) -> Answer:
     """Ask a runner that stands in a copy of HEAD, which goes afterwards. Raises E_EMPTY_REPO, and what asking raises."""
     head = resolve(Git(environ=context.environ, tree=repo.checkout, git_dir=repo.git_dir), "HEAD")
     if head is None:
