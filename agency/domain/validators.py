@@ -199,8 +199,3 @@ def of_trigger(verdict: Verdict, trigger: str) -> Verdict:
 def fits(name: str, result: object) -> bool:
     """Whether a value is an answer of the validator ``name``."""
     return not any(True for _ in misfits(result, SCHEMAS[name]))
-
-
-def with_verdict(known: Sequence[Mapping[str, Any]], more: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    """The verdicts on a task with one more: of each validator the last one stays."""
-    return (*(one for one in known if one["validator"] != more["validator"]), more)

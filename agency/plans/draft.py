@@ -22,7 +22,6 @@ from agency.domain.planner import (
 )
 from agency.domain.plansettings import PlanSettings
 from agency.domain.repo import Repo
-from agency.plans.active import free_plan_id
 from agency.plans.ask import Answer, Place, Question, ask_file, ask_mock, ask_runner, is_mocked
 from agency.plans.draftfiles import (
     ANSWER,
@@ -34,7 +33,7 @@ from agency.plans.draftfiles import (
     files_in,
     write_text,
 )
-from agency.plans.judgetree import standing_on
+from agency.plans.judgetree import asker_in, asking_place, standing_on
 from agency.plans.load import invalid_plan, plan_directory_of, settings_files
 from agency.plans.scaffold import is_scaffold
 from agency.sessions.context import Context
@@ -189,8 +188,8 @@ def _ask_in_copy(context: Context, repo: Repo, runner: str | None, model: str | 
     head = resolve(Git(environ=context.environ, tree=repo.checkout, git_dir=repo.git_dir), "HEAD")
     if head is None:
         raise AgencyError("E_EMPTY_REPO", "the repository has no commit yet", hint="git commit something first")
-    owner = free_plan_id(context, repo)
-    place = f"{context.paths.judging(repo.repo_id, owner)}/{question.kind.partition('#')[0]}"
+    place = asking_place(context, repo)
+    owner = asker_in(place)
     log = f"{context.paths.repo(repo.repo_id)}/asked.log"
     with (
         context.busy(f"asking {runner or 'the runner'} ({question.kind.partition('#')[0]})"),

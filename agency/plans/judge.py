@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from agency.config.load import load_settings
+from agency.domain.cost import price_of
 from agency.domain.errors import AgencyError
 from agency.domain.judgeprompt import Exhibit, judging_prompt
 from agency.domain.manifest import slug_of
@@ -186,7 +188,7 @@ class _Asked:
         self.meta |= {
             "by": answer.by,
             "usage": _usage_record(answer.usage),
-            "cost": answer.cost,
+            "spent": {"tokens": answer.usage.total, "cost": self._cost(answer)} if answer.usage.total else {},
             "seconds": round(answer.seconds, 3),
         }
         return verdict_of_answer(self._validator.name, answer.value)
@@ -208,6 +210,15 @@ class _Asked:
         )
         self.meta["log_path"] = log
         return ask_runner(context, validator.runner or plan.settings.runner, validator.model, question, place)
+
+    def _cost(self, answer: Answer) -> float:
+        """US dollars, by the prices of the config where the runner does not tell."""
+        if answer.cost is not None:
+            return answer.cost
+        repo = self._plan.repo
+        prices = load_settings(repo.checkout or repo.root, self._context.paths.config).prices
+        price = price_of(self._validator.model or "", prices)
+        return price.of(answer.usage) if price is not None else 0.0
 
     def _keep_prompt(self) -> str:
         path = self._plan.log_file(f"validator-{self._label}.md")
@@ -245,6 +256,7 @@ def _reported(
         "status": verdict.status,
         "summary": verdict.summary[:1000],
         "report_path": path,
+        **meta.get("spent", {}),
         **more,
     }
     make_directory(os.path.dirname(path))
@@ -258,12 +270,12 @@ def _known(path: str, commit: str) -> dict[str, Any] | None:
         record = read_record(path)
         if record["meta"]["commit"] != commit or record["status"] == ERROR:
             return None
-        return {key: record[key] for key in (*_TOLD, "trigger") if key in record}
+        return {key: record[key] for key in _TOLD if key in record}
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-_TOLD = ("validator", "mode", "status", "summary", "report_path")
+_TOLD = ("validator", "mode", "status", "summary", "report_path", "trigger", "tokens", "cost")
 
 
 def _usage_record(usage: Usage) -> dict[str, int]:

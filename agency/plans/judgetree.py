@@ -12,6 +12,7 @@ from agency.sessions.environment import OWNER
 from agency.sessions.remove import remove_directory
 from agency.tools.git.command import Git
 from agency.tools.git.worktree import add_detached, admin_dir_of, fill_tree, remove_entry
+from agency.tools.identity import process_started
 from agency.tools.processtree import Mark, end_tree
 
 _GRACE = 2.0
@@ -31,6 +32,25 @@ def standing_on(context: Context, repo: Repo, place: str, commit: str, *, owner:
         yield place
     finally:
         _discard(context, repo, place, owner)
+
+
+def asking_place(context: Context, repo: Repo) -> str:
+    """Where a worktree of this process can stand in which the repo itself is looked at. Those of processes that are gone go."""
+    places = context.paths.asking(repo.repo_id)
+    try:
+        names = os.listdir(places)
+    except (FileNotFoundError, NotADirectoryError):
+        names = []
+    for name in names:
+        pid, _, started = name.partition("-")
+        if not pid.isdigit() or process_started(int(pid)) != started:
+            _discard(context, repo, f"{places}/{name}", asker_in(f"{places}/{name}"))
+    return f"{places}/{os.getpid()}-{process_started(os.getpid())}"
+
+
+def asker_in(place: str) -> str:
+    """What marks the processes that are started in such a worktree."""
+    return f"asked-{os.path.basename(place)}"
 
 
 def discard_judging(context: Context, plan: ActivePlan) -> None:

@@ -14,7 +14,7 @@ from agency.domain.planevents import (
     VALIDATOR_SKIP,
     VALIDATOR_START,
 )
-from agency.domain.planrules import reviewed
+from agency.domain.planrules import reviewed, with_judging
 from agency.domain.plansettings import ValidatorSettings
 from agency.domain.planstate import RUNNING, VALIDATED, VALIDATING, TaskState
 from agency.domain.validators import (
@@ -29,11 +29,11 @@ from agency.domain.validators import (
     doctor_is_due,
     task_validators,
     validator_named,
-    with_verdict,
 )
 from agency.plans import outcome
 from agency.plans.deed import Result
 from agency.plans.judge import judge_doctor, judge_work
+from agency.plans.spending import keep_spendings
 
 if TYPE_CHECKING:
     from agency.plans.conductor import Conductor
@@ -100,9 +100,13 @@ def ask_about_doctor(
         _tell(conductor, verdict, None, stops=then is not None)
         if trigger == CADENCE:
             conductor.save(replace(conductor.state, judged=0))
-        for task_id in tasks:
+        before = conductor.state
+        for number, task_id in enumerate(tasks):  # one of them pays
             task = conductor.state.tasks[task_id]
-            conductor.put(task_id, replace(task, validators=with_verdict(task.validators, verdict)))
+            conductor.put(
+                task_id, with_judging(task, verdict if number == 0 else {**verdict, "tokens": 0, "cost": 0.0})
+            )
+        keep_spendings(conductor, before, conductor.state)
         if then is not None:
             then(verdict)
 
@@ -123,16 +127,18 @@ def _judged(
     verdicts = _verdicts(validators, result)
     if verdicts is None:
         return
+    before = conductor.state
     for verdict in verdicts:
         _tell(conductor, verdict, task_id)
-        task = replace(task, validators=with_verdict(task.validators, verdict))
+        task = with_judging(task, verdict)
     against = [one for one in verdicts if blocks(one["mode"], one["status"])]
-    if not against:
+    if against:
+        reason = "; ".join(f"the {one['validator']} validator says {_says(one)}" for one in against)
+        report = against[0].get("report_path")
+        outcome.settle(conductor, task_id, reviewed(task, against[0]["validator"], reason, report), report=report)
+    else:
         conductor.put(task_id, task.moved(VALIDATED))
-        return
-    reason = "; ".join(f"the {one['validator']} validator says {_says(one)}" for one in against)
-    report = against[0].get("report_path")
-    outcome.settle(conductor, task_id, reviewed(task, against[0]["validator"], reason, report), report=report)
+    keep_spendings(conductor, before, conductor.state)
 
 
 def _verdicts(validators: Sequence[ValidatorSettings], result: Result) -> list[dict[str, Any]] | None:
@@ -149,7 +155,7 @@ def _verdicts(validators: Sequence[ValidatorSettings], result: Result) -> list[d
 
 def _tell(conductor: "Conductor", verdict: Mapping[str, Any], task_id: str | None, *, stops: bool = True) -> None:
     told: Judged = {"validator": verdict["validator"], "mode": verdict["mode"], "status": verdict["status"]}
-    for key in ("summary", "report_path", "trigger"):
+    for key in ("summary", "report_path", "trigger", "tokens", "cost"):
         if verdict.get(key):
             told[key] = verdict[key]
     conductor.log(_TOLD[verdict["status"]](told), task_id)

@@ -47,7 +47,8 @@ def prepare(world: World, **answers: Any) -> Path:
 
 def transcript(place: Path) -> str:
     """The transcript of the last session."""
-    return max((place / "planning" / "sessions").glob("*-autopilot.md")).read_text()
+    sessions = (place / "planning" / "sessions").glob("*-autopilot.md")
+    return max(sessions, key=lambda path: path.stat().st_mtime_ns).read_text()
 
 
 def test_answers_become_documents_a_plan_and_merged_work(world: World) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from internal_tests.support.plans import DOCTOR, task
+from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import World
 
 SETTINGS = {
@@ -114,6 +115,22 @@ def test_a_runner_plans_in_a_copy_of_the_repo_and_may_mend_its_plan_once(world: 
     assert "001-task-001" in result.out
     assert (world.root / "stood-in").read_text().strip() != str(world.repo)
     assert world.git("status", "--porcelain", "--untracked-files=no") == ""
+    assert len(world.git("worktree", "list").splitlines()) == 1
+    assert list(world.data.glob("repos/*/worktrees/*")) == []
+
+
+def test_what_a_killed_draft_left_goes_with_the_next_one(world: World) -> None:
+    prepare(world)
+    flag, good = world.root / "asked", answer(world, planned("001"))
+    use_runner(world, ["sh", "-c", f"test -e {flag} || {{ touch {flag}; sleep 621; }}; cat {good}", "planner"])
+    (world.repo / "work.md").write_text("Write a poem.\n")
+    draft = world.spawn("plan", "draft", "--input", "work.md")
+    wait_for(flag.exists, "the planner to work")
+    draft.kill()
+    draft.communicate()
+    wait_for(lambda: not [one for one in world.processes() if "621" in one.cmdline()], "the planner to end too")
+    assert len(world.git("worktree", "list").splitlines()) == 2
+    world.ok("plan", "draft", "--input", "work.md")
     assert len(world.git("worktree", "list").splitlines()) == 1
     assert list(world.data.glob("repos/*/worktrees/*")) == []
 

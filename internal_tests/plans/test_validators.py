@@ -99,13 +99,18 @@ def test_a_doctor_that_nobody_can_trust_moves_no_branch_and_its_failures_are_loo
 
 
 def test_a_conductor_killed_while_a_validator_works_leaves_nothing_and_the_next_one_asks_again(world: World) -> None:
-    flag = world.root / "asked"
+    flag, count = world.root / "asked", world.root / "count"
     plan = make_plan(
         world,
         [task("001", writes="docs")],
         doctor=DOCTOR,
         validators={
-            "style": {"mode": "block", "command": f"test -e {flag} || {{ touch {flag}; sleep 617; }}"},
+            "style": {"mode": "block", "command": f"echo once >> {count}"},
+            "architecture": {
+                "mode": "block",
+                "docs_glob": "README.md",
+                "command": f"test -e {flag} || {{ touch {flag}; sleep 617; }}",
+            },
             "doctor": {"mode": "off"},
         },
     )
@@ -116,7 +121,8 @@ def test_a_conductor_killed_while_a_validator_works_leaves_nothing_and_the_next_
     wait_for(lambda: not _sleeps(world), "the validator to end with its conductor")
     world.ok("plan", "resume")
     assert plan.statuses == {"001": "complete"}
-    assert len(plan.told("validator.pass", "001")) == 1
+    assert [told["validator"] for told in plan.told("validator.pass", "001")] == ["style", "architecture"]
+    assert count.read_text() == "once\n"
     assert plan.leftovers() == {}
 
 

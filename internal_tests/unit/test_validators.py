@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agency.domain.judgeprompt import Exhibit, clipped, judging_prompt
+from agency.domain.planrules import with_judging
 from agency.domain.plansettings import TEST_PATHS, PlanSettings, ValidatorSettings
+from agency.domain.planstate import Dispatch, TaskState
 from agency.domain.validators import (
     CADENCE,
     CANARY_PASSED,
@@ -25,7 +27,6 @@ from agency.domain.validators import (
     task_validators,
     verdict_of_answer,
     verdict_of_command,
-    with_verdict,
 )
 
 NAMES = (*TASK_VALIDATORS, DOCTOR)
@@ -147,10 +148,14 @@ def test_the_doctor_is_due_after_so_many_tasks(judged: int, more: int, due: bool
     assert not doctor_is_due(None, judged, more)
 
 
-def test_of_each_validator_the_last_verdict_stays() -> None:
-    first, second = {"validator": "test", "status": "fail"}, {"validator": "style", "status": "pass"}
-    again = {"validator": "test", "status": "pass"}
-    assert with_verdict(with_verdict(with_verdict((), first), second), again) == (second, again)
+def test_of_each_validator_the_last_verdict_stays_and_what_all_used_counts() -> None:
+    task = TaskState(dispatches=(Dispatch(number=1, why="first", tokens=100, cost=1.0),))
+    first, second = {"validator": "test", "tokens": 7, "cost": 0.5}, {"validator": "style", "status": "pass"}
+    again = {"validator": "test", "tokens": 3, "cost": 0.25}
+    for verdict in (first, second, again):
+        task = with_judging(task, verdict)
+    assert task.validators == (second, again)
+    assert (task.tokens, task.cost) == (110, 1.75)
 
 
 @given(st.text(max_size=300), st.integers(1, 200), st.booleans())

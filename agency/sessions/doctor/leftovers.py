@@ -15,7 +15,7 @@ from agency.sessions.listing import list_observations
 from agency.sessions.live import tmux_of
 from agency.sessions.worktree import connect, is_connected
 from agency.store.launches import read_launch
-from agency.store.paths import JUDGING, LANDING, REBUILDING
+from agency.store.paths import ASKING, JUDGING, LANDING, REBUILDING
 from agency.store.plans import list_plans
 from agency.store.runs import list_repo_ids, list_runs
 from agency.tools.git.command import Git
@@ -128,7 +128,7 @@ def _worktrees(context: Context, repo: Repo, *, fix: bool) -> list[Check]:
         names = os.listdir(root)
     except OSError:
         names = []
-    for name in sorted(names):
+    for name in sorted({*names} - {ASKING}):  # who is asked next clears that of what a kill left
         run_id = name  # or a plan, of which finished work is combined and judged
         for suffix in (LANDING, REBUILDING, JUDGING):  # of a run that lands or is reset, or was interrupted
             run_id = run_id.removesuffix(suffix)
