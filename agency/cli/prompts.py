@@ -23,6 +23,16 @@ def typed(question: str, word: str) -> bool:
     return _answer(f"{question} type {word} to go on: ") == word
 
 
+def answer(question: str) -> str | None:
+    """Ask for a line of text; None at the end of the input."""
+    print(f"{question}\n> ", end="", file=sys.stderr, flush=True)
+    line = sys.stdin.readline()
+    if not line:
+        print(file=sys.stderr)
+        return None
+    return line.strip()
+
+
 def _answer(question: str) -> str:
     print(question, end="", file=sys.stderr, flush=True)
     line = sys.stdin.readline()

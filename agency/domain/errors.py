@@ -91,6 +91,7 @@ ERRORS: dict[str, ErrorKind] = {
     "E_PLAN_TRANSITION": ErrorKind(meaning="what was asked for does not fit the status of the task"),
     "E_TASK_NOT_FOUND": ErrorKind(meaning="the plan has no such task"),
     "E_COMPONENT_NOT_FOUND": ErrorKind(meaning="no component of the repo has that id"),
+    "E_NO_ANSWER": ErrorKind(meaning="a runner or a file gave no answer of the form that was asked for"),
     # checkpoints
     "E_CHECKPOINT_INVALID": ErrorKind(meaning="a checkpoint is missing or is not what it was when it was made"),
     "E_CHECKPOINT_UNSUPPORTED": ErrorKind(meaning="the worktree holds what a checkpoint cannot hold"),

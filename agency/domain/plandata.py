@@ -264,7 +264,7 @@ class ReviewDone(TypedDict):
 
 
 class Judged(TypedDict):
-    """A validator judged the work of a task, or is about to."""
+    """A validator judged the work of a task, or is about to. It used ``tokens`` and cost ``cost`` US dollars."""
 
     validator: str
     mode: str
@@ -272,6 +272,8 @@ class Judged(TypedDict):
     summary: NotRequired[str]
     report_path: NotRequired[str]
     trigger: NotRequired[str]
+    tokens: NotRequired[int]
+    cost: NotRequired[float]
 
 
 class TaskCommit(TypedDict):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from agency.domain.manifest import Access
 from agency.domain.plansettings import Limits, PlanSettings
@@ -121,6 +122,17 @@ def renewed(task: TaskState, reason: str | None) -> TaskState:
 def checked(task: TaskState) -> TaskState:
     """A task whose job is done: what it made is looked at."""
     return replace(task.with_dispatch(outcome="done"), phase=CHECKING)
+
+
+def with_judging(task: TaskState, verdict: Mapping[str, Any]) -> TaskState:
+    """A task with one more verdict, and what that took: of each validator the last verdict stays."""
+    others = (one for one in task.validators if one["validator"] != verdict["validator"])
+    return replace(
+        task,
+        validators=(*others, verdict),
+        judging_tokens=task.judging_tokens + int(verdict.get("tokens") or 0),
+        judging_cost=task.judging_cost + float(verdict.get("cost") or 0.0),
+    )
 
 
 def merged(task: TaskState, commit: str | None) -> TaskState:

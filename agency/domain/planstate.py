@@ -62,7 +62,8 @@ class TaskState:
     are the dispatches since it began or a person sent it back, which count against the limit; ``due_at`` is when the next one may
     begin (seconds since 1970). ``commit`` is the one commit of its work on top of ``base``, ``merged`` what the branch was moved
     to with it. ``next_why`` is why its next run would be made, ``context`` what that is told of what went before, ``earlier`` the
-    commit that the run before it made. ``approved``: a person said that it may be merged.
+    commit that the run before it made. ``approved``: a person said that it may be merged. ``judging_tokens`` and
+    ``judging_cost`` (US dollars) are what its validators used.
     """
 
     status: str = PENDING
@@ -85,6 +86,8 @@ class TaskState:
     earlier: str | None = None
     approved: bool = False
     validators: tuple[Mapping[str, Any], ...] = ()
+    judging_tokens: int = 0
+    judging_cost: float = 0.0
 
     @property
     def dispatch(self) -> Dispatch | None:
@@ -98,13 +101,13 @@ class TaskState:
 
     @property
     def tokens(self) -> int:
-        """What all its runs used."""
-        return sum(dispatch.tokens for dispatch in self.dispatches)
+        """What all its runs and its validators used."""
+        return self.judging_tokens + sum(dispatch.tokens for dispatch in self.dispatches)
 
     @property
     def cost(self) -> float:
-        """What all its runs cost, in US dollars."""
-        return sum(dispatch.cost for dispatch in self.dispatches)
+        """What all its runs and its validators cost, in US dollars."""
+        return self.judging_cost + sum(dispatch.cost for dispatch in self.dispatches)
 
     def moved(self, status: str, **changes: Any) -> "TaskState":
         """The same in another status. Raises E_PLAN_TRANSITION for one that it cannot come to from where it is."""
@@ -238,6 +241,8 @@ def _task(record: Mapping[str, Any]) -> TaskState:
         earlier=record.get("earlier"),
         approved=bool(record.get("approved")),
         validators=tuple(record.get("validators") or ()),
+        judging_tokens=int(record.get("judging_tokens") or 0),
+        judging_cost=float(record.get("judging_cost") or 0.0),
     )
 
 

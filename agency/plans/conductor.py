@@ -48,6 +48,7 @@ from agency.plans.deed import Deed, Result, begin
 from agency.plans.dispatch import make_task_run, run_of_task
 from agency.plans.finish import finish_task
 from agency.plans.integration import discard_integration
+from agency.plans.judgetree import discard_judging
 from agency.plans.judging import judge_task
 from agency.plans.merging import Merging
 from agency.plans.putaway import tidy_up
@@ -363,6 +364,7 @@ class Conductor:
             kind = RUN_PAUSED if status == "paused" else RUN_BLOCKED
             self.log(kind(told), durable=True)  # type: ignore[arg-type]
         discard_integration(self.context, plan)
+        discard_judging(self.context, plan)
         ended: PlanEnded = {"status": status}
         if reason:
             ended["reason"] = reason

@@ -26,9 +26,11 @@ from agency.domain.planevents import (
 )
 from agency.domain.planrules import after_conflict, reviewed
 from agency.domain.planstate import PENDING, VALIDATED
+from agency.domain.validators import DOCTOR_FAILED, blocks
 from agency.plans import outcome
 from agency.plans.combine import try_together
 from agency.plans.deed import Result
+from agency.plans.judging import BY_DOCTOR_VALIDATOR, JUDGING_DOCTOR, ask_about_doctor, trigger_of
 from agency.plans.move import move, require_movable, tip_of
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ class Merging:
     def begin(self) -> None:
         """Judge the next group, unless one is being judged or the branch cannot be moved now."""
         conductor = self._conductor
-        if conductor.counts("merge") or time.monotonic() < self._wait_until:
+        if conductor.counts("merge") or conductor.counts(JUDGING_DOCTOR) or time.monotonic() < self._wait_until:
             return
         group = conductor.state.of_status(VALIDATED)[: self._most]
         if not group:
@@ -103,8 +105,44 @@ class Merging:
             for task_id in tasks:
                 outcome.complete(conductor, task_id, conductor.state.tasks[task_id], told["onto"])
             return
-        if self._is_healthy(tasks, told) and self._is_honest(tasks, told):
+        if not self._is_healthy(tasks, told):
+            return
+        surprised = self._is_surprising(tasks, told)
+        trigger = trigger_of(conductor, tasks, surprised=surprised)
+        if trigger is None:
+            self._go_on(tasks, told, surprised, None)
+        else:
+            ask_about_doctor(
+                conductor, tasks, trigger, told, lambda verdict: self._go_on(tasks, told, surprised, verdict)
+            )
+
+    def _go_on(
+        self, tasks: list[str], told: Mapping[str, Any], surprised: bool, verdict: Mapping[str, Any] | None
+    ) -> None:
+        """The doctor said yes: the branch is moved, unless too little can be thought of its word. What a person approved goes on
+        all the same."""
+        conductor = self._conductor
+        if not all(self._still_waits(task_id) for task_id in tasks):
+            return
+        doubted = [task_id for task_id in tasks if not conductor.state.tasks[task_id].approved]
+        if verdict is not None and blocks(verdict["mode"], verdict["status"]):
+            by, reason = BY_DOCTOR_VALIDATOR, f"the doctor is not trusted: {verdict['summary']}"
+            where = verdict.get("report_path")
+        elif surprised and not conductor.plan.settings.canary.warn:
+            by, reason, where = "canary", self._surprise, told["canary"]["log"]
+        else:
+            doubted = []
+        for task_id in doubted:
+            outcome.settle(
+                conductor, task_id, reviewed(conductor.state.tasks[task_id], by, reason, where), report=where
+            )
+        if not doubted:
             self._move(tasks, told)
+
+    @property
+    def _surprise(self) -> str:
+        variable = self._conductor.plan.settings.canary.variable
+        return f"the doctor succeeds with {variable}=1, so that it may not notice what is broken"
 
     def _still_waits(self, task_id: str) -> bool:
         return self._conductor.state.tasks[task_id].status == VALIDATED
@@ -154,34 +192,28 @@ class Merging:
         reason = f"with this task the doctor of the whole {how}" + (f": {said}" if said else "")
         outcome.settle(conductor, tasks[0], reviewed(conductor.state.tasks[tasks[0]], "doctor", reason, doctor["log"]))
         self._most = conductor.plan.settings.merge_group
+        ask_about_doctor(conductor, tasks, DOCTOR_FAILED, told, None)
         return False
 
-    def _is_honest(self, tasks: list[str], told: Mapping[str, Any]) -> bool:
-        """Tell what the canary said; whether the work may go on. It is the doctor that is judged by it, so that as a rule it
-        may."""
+    def _is_surprising(self, tasks: list[str], told: Mapping[str, Any]) -> bool:
+        """Tell what the canary said; whether the doctor said yes to it."""
         conductor = self._conductor
         canary, settings = told["canary"], conductor.plan.settings.canary
         if canary is None:
             conductor.log(
                 CANARY_SKIPPED({"tasks": tasks, "env_var": settings.variable, "reason": "disabled_by_config"})
             )
-            return True
+            return False
         conductor.log(CANARY_START({"tasks": tasks, "env_var": settings.variable}))
         data: Any = {"tasks": tasks, "env_var": settings.variable, "exit_code": canary["exit_code"]}
         if canary["exit_code"] != 0:
             conductor.log(CANARY_EXPECTED_FAIL(data))
-            return True
-        message = f"the doctor succeeds with {settings.variable}=1, so that it may not notice what is broken"
-        data |= {"severity": "warn" if settings.warn else "error", "message": message}
+            return False
+        data |= {"severity": "warn" if settings.warn else "error", "message": self._surprise}
         conductor.log(CANARY_UNEXPECTED_PASS(data), durable=True)
         if settings.warn:
-            conductor.tell(f"warning: {message}")
-            return True
-        for task_id in tasks:
-            outcome.settle(
-                conductor, task_id, reviewed(conductor.state.tasks[task_id], "canary", message, canary["log"])
-            )
-        return False
+            conductor.tell(f"warning: {self._surprise}")
+        return True
 
     def _move(self, tasks: list[str], told: Mapping[str, Any]) -> None:
         conductor = self._conductor
@@ -226,7 +258,8 @@ class Merging:
 def finish_merge(conductor: "Conductor", tasks: list[str], new: str) -> None:
     """The branch has moved to ``new``: its tasks are complete."""
     conductor.log_once(MERGE_MOVED({"tasks": tasks, "branch": conductor.plan.branch, "new": new}), "new")
-    conductor.save(replace(conductor.state, merges=conductor.state.merges + 1))
+    state = conductor.state
+    conductor.save(replace(state, merges=state.merges + 1, judged=state.judged + len(tasks)))
     for task_id in tasks:
         if conductor.state.tasks[task_id].status == VALIDATED:
             outcome.complete(conductor, task_id, conductor.state.tasks[task_id], new)

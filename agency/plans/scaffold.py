@@ -68,6 +68,21 @@ def make_plan_files(repo: Repo, name: str, *, force: bool) -> list[MadeFile]:
     return [MadeFile(path=path, made=_write(path, text, force=force)) for path, text in files.items()]
 
 
+def is_scaffold(directory: str) -> bool:
+    """Whether the task in a directory is the first one of every plan, as it was made."""
+    wanted = {"manifest.json": json.dumps(_MANIFEST, indent=2) + "\n", "spec.md": _SPEC}
+    try:
+        if sorted(os.listdir(directory)) != sorted(wanted):
+            return False
+        for name, text in wanted.items():
+            with open(f"{directory}/{name}", encoding="utf-8") as file:
+                if file.read() != text:
+                    return False
+    except (OSError, UnicodeDecodeError):
+        return False
+    return True
+
+
 def _write(path: str, text: str, *, force: bool) -> bool:
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -27,6 +27,11 @@ def count_spendings(conductor: "Conductor") -> None:
         last = task.dispatch
         if last is not None and (last.tokens, last.cost) != (spent.tokens, spent.cost):
             after = after.with_task(task_id, task.with_dispatch(tokens=spent.tokens, cost=spent.cost))
+    keep_spendings(conductor, before, after)
+
+
+def keep_spendings(conductor: "Conductor", before: PlanState, after: PlanState) -> None:
+    """Keep a state in which more was used than ``before``; limits that this crosses are told, and pause where they are to."""
     if after == before:
         return
     limits = conductor.plan.settings.limits

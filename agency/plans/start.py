@@ -16,6 +16,7 @@ from agency.domain.repo import Repo
 from agency.domain.schedule import Candidate, fitting
 from agency.plans.active import ActivePlan, free_plan_id, load_active, record_of_plan, with_flags
 from agency.plans.controlled import Controlled, controlled_at, keep_report, locks_report
+from agency.plans.judge import require_validators
 from agency.plans.load import Plan, load_plan
 from agency.plans.move import require_movable
 from agency.runners.resolve import resolve_runner
@@ -81,6 +82,7 @@ def make_ready(context: Context, repo: Repo, request: PlanRequest) -> Ready | No
         require_isolation(context, runner, choose_isolation(config, settings.isolation, backend))
         if not allows_making(context, repo, config, name, parent, taken=False, editor=False):
             return None
+    require_validators(context, repo, settings)
     hint = "agency allow shows and allows it; --allow-scripts allows it for this call"
     if not allows_items(context, repo, [plan_item(plan.name, settings, plan.manifests)], hint=hint):
         return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a run is started without them
     from agency.domain.agent import AgentState
@@ -93,6 +93,11 @@ class Adapter:
         """Answer ``prompt`` without a terminal and end: in a new conversation, or going on with ``thread_id``, which
         :meth:`knows` found. It has to be started in the worktree, with :attr:`Words.typed` on its standard input at once; its
         standard output is then lines for :meth:`read_output`. None when the agent cannot."""
+        return None
+
+    def answering(self, scene: Scene, extra: tuple[str, ...], prompt: str, schema: Mapping[str, Any]) -> Words | None:
+        """The same in a new conversation whose last message is JSON that fits ``schema``; None when the agent cannot be held to
+        one, which is then part of the prompt."""
         return None
 
     def read_output(self, line: str) -> tuple[Output, ...]:

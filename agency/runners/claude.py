@@ -15,7 +15,9 @@ import re
 import shutil
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from agency.domain.agent import AgentState, later_state, state_from_hooks
 from agency.domain.output import Output
@@ -101,6 +103,12 @@ class Claude(Adapter):
         """The prompt by standard input. What it would ask a person is refused unless the user's words allow it."""
         begun = self.resume(scene, extra, thread_id) if thread_id is not None else self.start(scene, extra, None)
         return Words(words=(*begun.words, *_HEADLESS), thread_id=begun.thread_id, typed=prompt)
+
+    def answering(self, scene: Scene, extra: tuple[str, ...], prompt: str, schema: Mapping[str, Any]) -> Words | None:
+        """``--json-schema``: its result is then what it gave the tool that takes the answer."""
+        words = self.headless(scene, extra, prompt, None)
+        assert words is not None
+        return replace(words, words=(*words.words, "--json-schema", json.dumps(schema)))
 
     def read_output(self, line: str) -> tuple[Output, ...]:
         """Lines of ``--output-format stream-json``."""

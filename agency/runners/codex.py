@@ -84,6 +84,14 @@ class Codex(Adapter):
         going_on = ("resume", thread_id) if thread_id is not None else ()
         return Words(words=(*extra, "exec", "--json", *going_on, "-"), thread_id=thread_id, typed=prompt)
 
+    def answering(self, scene: Scene, extra: tuple[str, ...], prompt: str, schema: Mapping[str, Any]) -> Words | None:
+        """``--output-schema`` with a file beside the record. The providers behind it take only schemas that require every
+        property and allow no other."""
+        path = f"{scene.directory}/answer.schema.json"
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(schema, file)
+        return Words(words=(*extra, "exec", "--json", "--output-schema", path, "-"), typed=prompt)
+
     def read_output(self, line: str) -> tuple[Output, ...]:
         """Lines of ``exec --json``."""
         return read_codex(line)

@@ -14,6 +14,12 @@ LANDING = ".land"
 REBUILDING = ".rebuild"
 """After it in the name of the directory in which its worktree is built anew."""
 
+JUDGING = ".judge"
+"""After the id of a plan in the name of the directory with the worktrees that its validators stand in."""
+
+ASKING = "asked"
+"""The name of the directory with the worktrees of runners that are asked about the repo itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paths:
@@ -87,6 +93,14 @@ class Paths:
     def integration(self, repo_id: RepoId, plan_id: PlanId) -> str:
         """The worktree in which finished tasks of a plan are combined and judged."""
         return f"{self.worktrees(repo_id)}/{plan_id}{LANDING}"
+
+    def judging(self, repo_id: RepoId, plan_id: PlanId) -> str:
+        """Where the worktrees are in which validators of a plan look at finished work."""
+        return f"{self.worktrees(repo_id)}/{plan_id}{JUDGING}"
+
+    def asking(self, repo_id: RepoId) -> str:
+        """Where the worktrees are in which runners are asked about the repo itself, each named by the process that asks."""
+        return f"{self.worktrees(repo_id)}/{ASKING}"
 
     def rebuilding(self, repo_id: RepoId, run_id: RunId) -> str:
         """Where the worktree of a run is built anew, to take the place of the one that is there."""

@@ -15,7 +15,8 @@ from agency.sessions.listing import list_observations
 from agency.sessions.live import tmux_of
 from agency.sessions.worktree import connect, is_connected
 from agency.store.launches import read_launch
-from agency.store.paths import LANDING, REBUILDING
+from agency.store.paths import ASKING, JUDGING, LANDING, REBUILDING
+from agency.store.plans import list_plans
 from agency.store.runs import list_repo_ids, list_runs
 from agency.tools.git.command import Git
 from agency.tools.git.discover import discover
@@ -109,6 +110,7 @@ def _worktrees(context: Context, repo: Repo, *, fix: bool) -> list[Check]:
     git = Git(environ=context.environ, git_dir=repo.git_dir)
     root = os.path.realpath(context.paths.worktrees(repo.repo_id))
     known = {run.run_id for run in list_runs(context.paths, repo.repo_id)}
+    known |= {RunId(plan_id) for plan_id in list_plans(context.paths, repo.repo_id)}
     checks = []
     for checkout in list_checkouts(git):
         inside = os.path.dirname(os.path.realpath(checkout.path)) == root
@@ -126,10 +128,10 @@ def _worktrees(context: Context, repo: Repo, *, fix: bool) -> list[Check]:
         names = os.listdir(root)
     except OSError:
         names = []
-    for name in sorted(names):
-        run_id = name.removesuffix(LANDING).removesuffix(
-            REBUILDING
-        )  # of a run that lands or is reset, or was interrupted
+    for name in sorted({*names} - {ASKING}):  # who is asked next clears that of what a kill left
+        run_id = name  # or a plan, of which finished work is combined and judged
+        for suffix in (LANDING, REBUILDING, JUDGING):  # of a run that lands or is reset, or was interrupted
+            run_id = run_id.removesuffix(suffix)
         if not is_run_id(run_id) or RunId(run_id) not in known:
             text = f"{root}/{name} belongs to no run"
             mend = f"look at it, then remove it: {root}/{name}"

@@ -6,8 +6,10 @@ from agency.cli.lazy import LazyGroup
 
 COMMANDS: dict[str, str] = {
     "init": "Make the files of a plan.",
+    "draft": "Draft the tasks of a plan from a text.",
     "check": "Say everything that is wrong with a plan.",
     "show": "Show the tasks of a plan.",
+    "autopilot": "From a conversation to a plan that is carried out.",
     "run": "Carry a plan out.",
     "resume": "Go on with a plan that was stopped or whose conductor died.",
     "status": "How a plan is doing.",

@@ -1,0 +1,78 @@
+"""Worktrees for those who only look: validators at finished work, planners at the repo. All they hold is made from commits."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from agency.domain.repo import Repo
+from agency.plans.active import ActivePlan
+from agency.sessions.context import Context
+from agency.sessions.environment import OWNER
+from agency.sessions.remove import remove_directory
+from agency.tools.git.command import Git
+from agency.tools.git.worktree import add_detached, admin_dir_of, fill_tree, remove_entry
+from agency.tools.identity import process_started
+from agency.tools.processtree import Mark, end_tree
+
+_GRACE = 2.0
+
+
+@contextmanager
+def standing_on(context: Context, repo: Repo, place: str, commit: str, *, owner: str) -> Iterator[str]:
+    """A worktree at ``place`` with the files of ``commit`` for as long as the block lasts; where it is. ``owner`` marks what is
+    started in it. Raises E_GIT_FAILED, E_REPO_LOCKED."""
+    _discard(context, repo, place, owner)
+    try:
+        with context.lock(repo.repo_id) as lock:
+            git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
+            os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+            add_detached(git, path=place, commit=commit)
+        fill_tree(Git(environ=context.environ, tree=place))
+        yield place
+    finally:
+        _discard(context, repo, place, owner)
+
+
+def asking_place(context: Context, repo: Repo) -> str:
+    """Where a worktree of this process can stand in which the repo itself is looked at. Those of processes that are gone go."""
+    places = context.paths.asking(repo.repo_id)
+    try:
+        names = os.listdir(places)
+    except (FileNotFoundError, NotADirectoryError):
+        names = []
+    for name in names:
+        pid, _, started = name.partition("-")
+        if not pid.isdigit() or process_started(int(pid)) != started:
+            _discard(context, repo, f"{places}/{name}", asker_in(f"{places}/{name}"))
+    return f"{places}/{os.getpid()}-{process_started(os.getpid())}"
+
+
+def asker_in(place: str) -> str:
+    """What marks the processes that are started in such a worktree."""
+    return f"asked-{os.path.basename(place)}"
+
+
+def discard_judging(context: Context, plan: ActivePlan) -> None:
+    """Remove what a killed conductor left of such worktrees, with what runs in them."""
+    places = context.paths.judging(plan.repo.repo_id, plan.plan_id)
+    try:
+        names = os.listdir(places)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        _discard(context, plan.repo, f"{places}/{name}", plan.plan_id)
+
+
+def _discard(context: Context, repo: Repo, place: str, owner: str) -> None:
+    git = Git(environ=context.environ, git_dir=repo.git_dir)
+    if not os.path.lexists(place) and admin_dir_of(git, place) is None:
+        return
+    end_tree([], Mark(variable=OWNER, value=owner, directory=os.path.realpath(place)), grace=_GRACE)
+    with context.lock(repo.repo_id) as lock:
+        remove_directory(context, repo.repo_id, place, keep=(repo.root, repo.git_dir))
+        remove_entry(replace(git, lock_fd=lock.fd), place)
+        try:
+            os.rmdir(os.path.dirname(place))
+        except OSError:  # others stand beside it
+            pass
