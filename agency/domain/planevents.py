@@ -11,6 +11,7 @@ from agency.domain.plandata import (
     CanaryResult,
     CheckCommand,
     Doctor,
+    ExternalSatisfied,
     Judged,
     MergeBisect,
     MergeBlocked,
@@ -28,6 +29,7 @@ from agency.domain.plandata import (
     Rescope,
     ReviewAsked,
     ReviewDone,
+    SeededComplete,
     SessionEnded,
     SessionExited,
     SessionMissing,
@@ -64,6 +66,8 @@ TASK_SKIPPED = EventKind("task.skipped", TaskReason)
 TASK_PAUSED = EventKind("task.paused", TaskReason)
 PLAN_TASK_FAILED = EventKind("task.failed", TaskAttempts)
 PLAN_TASK_COMPLETE = EventKind("task.complete", TaskAttempts)
+TASK_SEEDED = EventKind("task.seeded_complete", SeededComplete)
+DEPS_SATISFIED = EventKind("deps.external_satisfied", ExternalSatisfied)
 COMPLIANCE_SKIP = EventKind("manifest.compliance.skip", Violations)
 COMPLIANCE_PASS = EventKind("manifest.compliance.pass", Violations)
 COMPLIANCE_WARN = EventKind("manifest.compliance.warn", Violations)

@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "stop": "Stop a plan; its workers go on, or not.",
     "review": "Decide on tasks that need a person.",
     "runs": "The plans that were begun in this repo.",
+    "logs": "What happened in a plan: events, story, failures, doctors.",
     "clean": "Put a plan away, with all that it holds.",
     "restore": "Bring a plan back that was cleaned.",
     "schema": "Print the schema of plan.yaml or of a manifest.",
