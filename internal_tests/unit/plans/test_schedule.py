@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import combinations
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -77,7 +78,7 @@ def test_ids_that_are_numbers_are_sorted_by_their_value_before_all_others() -> N
 
 @given(waiting=CANDIDATES, done=DONE, held=HELD, slots=st.integers(-1, 6), random=st.randoms())
 def test_what_begins_is_ready_clashes_with_nothing_and_never_exceeds_the_slots(
-    waiting: list[Candidate], done: frozenset[str], held: list[Access], slots: int, random: "Sequence[str]"
+    waiting: list[Candidate], done: frozenset[str], held: list[Access], slots: int, random: Random
 ) -> None:
     chosen = fitting(waiting, done=done, held=held, slots=slots)
     known = {one.task_id: one for one in waiting}
@@ -89,7 +90,7 @@ def test_what_begins_is_ready_clashes_with_nothing_and_never_exceeds_the_slots(
         if not (one in held and other in held):
             assert not one.clashes_with(other)
     shuffled = list(waiting)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     assert fitting(shuffled, done=done, held=held, slots=slots) == chosen
 
 
@@ -104,7 +105,9 @@ def test_no_task_is_passed_over_but_for_those_before_it(
             continue
         before = [other for other in chosen if order_of(other) < order_of(name)]
         locks = [*held, *(known[other].locks for other in before)]
-        assert len(before) == slots or any(one.locks.clashes_with(other) for other in locks), f"{name} would have fitted"
+        assert len(before) == slots or any(one.locks.clashes_with(other) for other in locks), (
+            f"{name} would have fitted"
+        )
 
 
 def still(
