@@ -1,4 +1,4 @@
-"""Plans that end well, and what keeps finished work out of the branch: the doctor of the whole, conflicts, a branch that moves."""
+"""Merged plans, and what keeps finished work out of the branch: the doctor of the whole, conflicts, a branch that moves."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The work of single tasks: what becomes of runs that fail, write what they may not, cost too much or have to begin with tests."""
+"""The work of single tasks: runs that fail, write what they may not, cost too much, or have to begin with tests."""
 
 import pytest
 
@@ -148,8 +148,7 @@ def test_strict_tdd_begins_with_tests_that_fail_and_does_not_begin_again_after_t
         healing={"max_attempts": 5},
     )
     conductor = plan.begin()
-    plan.wait_for("session.start")
-    run = plan.run_of("001")
+    run = plan.at_work("001")
     wait_for(lambda: "tdd.stage.pass" in run.event_names(), "the tests to be accepted", 40)
     failed = [event["data"] for event in run.events if event["event"] == "tdd.stage.fail"]
     assert [told["reason"] for told in failed] == ["non_test_changes", "fast_passed"]

@@ -86,6 +86,17 @@ class PlanInWorld:
         """The run of a dispatch of a task, the last one without a number (from 0)."""
         return self.world.find(self.state["tasks"][task_id]["dispatches"][number]["run_id"])
 
+    def at_work(self, task_id: str) -> SeenRun:
+        """The run of a task, as soon as its agent is at work."""
+        wait_for(
+            lambda: self.events and self.state["tasks"][task_id]["phase"] == "working",
+            f"the run of {task_id} to be known: {self.saying()}",
+            60.0,
+        )
+        run = self.run_of(task_id)
+        wait_for(lambda: "task.step.attempt.started" in run.event_names(), f"an attempt at {task_id}", 60.0)
+        return run
+
     def begin(self, *words: str) -> "subprocess.Popen[bytes]":
         """Start a conductor in the background, which is ended with the world."""
         return self._conductor("run", *words)
