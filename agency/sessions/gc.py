@@ -51,6 +51,7 @@ def collect_garbage(context: Context, *, repo: str | None, older_than: float, dr
             with context.lock(repo_id):
                 sweep_hidden(context.paths.runs(repo_id))
                 sweep_hidden(context.paths.archive(repo_id))
+                sweep_hidden(context.paths.plans(repo_id))
         for run in list_runs(context.paths, repo_id, archived=True):
             if _is_due(run, limit):
                 item = _archived_item(context, run)

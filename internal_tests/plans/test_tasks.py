@@ -1,5 +1,7 @@
 """The work of single tasks: runs that fail, write what they may not, cost too much, or have to begin with tests."""
 
+from typing import Any
+
 import pytest
 
 from internal_tests.support.plans import make_plan, task, writes
@@ -69,7 +71,7 @@ def test_with_fail_fast_no_further_task_is_begun_after_one_has_failed(world: Wor
 
 @pytest.mark.plan_case(4)
 def test_what_a_task_wrote_without_having_declared_it_is_told_or_given_to_it(world: World) -> None:
-    bare = {"locks": {"reads": [], "writes": ["docs"]}, "files": {"reads": [], "writes": []}}
+    bare: dict[str, Any] = {"locks": {"reads": [], "writes": ["docs"]}, "files": {"reads": [], "writes": []}}
     plan = make_plan(
         world,
         [task("001", **bare), task("002", **bare), task("003", **bare)],
