@@ -174,7 +174,7 @@ class Merging:
         message = f"the doctor succeeds with {settings.variable}=1, so that it may not notice what is broken"
         data |= {"severity": "warn" if settings.warn else "error", "message": message}
         conductor.log(CANARY_UNEXPECTED_PASS(data), durable=True)
-        if settings.warn:
+        if settings.warn or all(conductor.state.tasks[task_id].approved for task_id in tasks):
             conductor.tell(f"warning: {message}")
             return True
         for task_id in tasks:

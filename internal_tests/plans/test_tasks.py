@@ -124,6 +124,34 @@ def test_a_task_over_its_budget_is_not_merged_until_the_limit_is_raised(world: W
     assert plan.leftovers() == {}
 
 
+@pytest.mark.plan_case(5)
+def test_a_limit_holds_also_where_it_was_passed_before_it_was_given(world: World) -> None:
+    gate = world.root / "gate"
+    works = writes("docs/a.txt", usage={"input": 1, "output": 1})
+    works["do"].insert(0, ["wait_for", str(gate)])
+    plan = make_plan(
+        world,
+        [task("001", writes="docs"), task("002", writes="code")],
+        {"001/": [FAILS, works], "002/": [writes("code/b.txt", usage={"input": 100, "output": 100})]},
+        budgets={"mode": "block", "max_tokens_per_task": 150},
+    )
+    conductor = plan.begin()
+    plan.wait_for("task.paused", "002")
+    wait_for(lambda: plan.state["tasks"]["001"]["dispatches"][0]["tokens"] == 20, "the failed attempt to be counted")
+    conductor.kill()
+    conductor.wait()
+    plan.go_on("--max-tokens-per-task", "10", code=3)
+    assert plan.statuses == {"001": "paused", "002": "paused"} and plan.trailers() == []
+    assert [told["limit"] for told in plan.told("budget.block")] == [150], "a limit is told of when it is crossed"
+    refused = world.agency("plan", "review", "approve", "001", "--json")
+    assert refused.error["code"] == "E_PLAN_TRANSITION", "there is nothing that could be merged"
+    gate.touch()
+    plan.go_on("--max-tokens-per-task", "150", code=3)
+    assert plan.statuses == {"001": "complete", "002": "paused"}
+    plan.go_on("--max-tokens-per-task", "1000")
+    assert sorted(plan.trailers()) == ["001", "002"] and plan.leftovers() == {}
+
+
 @pytest.mark.plan_case(12)
 def test_strict_tdd_begins_with_tests_that_fail_and_does_not_begin_again_after_the_worker_died(world: World) -> None:
     gate = world.root / "gate"
