@@ -29,6 +29,7 @@ MAX_REVIVALS = 5
 MAX_CONFLICTS = 1
 """How often a task is sent back onto a fresh branch."""
 LONGEST_DELAY = 600.0
+_DOUBLINGS = 60
 
 
 def candidates(state: PlanState, dependencies: Mapping[str, Sequence[str]]) -> list[Candidate]:
@@ -55,7 +56,7 @@ def after_failure(task: TaskState, settings: PlanSettings, reason: str, now: flo
         return task.moved(FAILED, reason=reason)
     if task.counted >= settings.max_dispatches:
         return reviewed(task, "dispatches", f"{task.counted} runs came to nothing, the last because: {reason}")
-    delay = min(LONGEST_DELAY, settings.retry_delay * 2 ** (task.counted - 1))
+    delay = min(LONGEST_DELAY, settings.retry_delay * 2 ** min(task.counted - 1, _DOUBLINGS))
     context = f"An earlier run of this task came to nothing: {reason}"
     return task.moved(PENDING, due_at=now + delay, reason=reason, context=context, next_why="retry")
 

@@ -38,6 +38,7 @@ from agency.domain.planstate import (
 )
 from agency.domain.run import Run
 from agency.plans.deed import Result
+from agency.plans.spending import count_spendings
 from agency.store.runs import log_of
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ def after_job(conductor: "Conductor", task_id: str, run: Run, how: str) -> None:
     task = conductor.state.tasks[task_id]
     if how == "done":
         conductor.put(task_id, checked(task))
+        return
+    count_spendings(conductor)  # nothing is counted any more once it is sent back
+    task = conductor.state.tasks[task_id]
+    if task.status != RUNNING:
         return
     reason = fold_job(log_of(run).read()).reason or f"its job ended: {how.replace('_', ' ')}"
     fail(conductor, task_id, task.with_dispatch(outcome=how), reason)
