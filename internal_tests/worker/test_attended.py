@@ -24,4 +24,4 @@ def test_nothing_outlives_a_watcher_that_is_killed_as_soon_as_its_program_runs(w
             pass  # any pause would be time for it to make good what it has missed
         watcher.kill()
         watcher.wait()
-    wait_for(lambda: "sleep" not in world.program_names(), "what was started to end")
+    wait_for(lambda: not world.processes(), "everything that was started to end")
