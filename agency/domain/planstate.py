@@ -150,7 +150,7 @@ class PlanState:
     """A plan that is carried out. ``status`` is ``running``, ``paused``, ``complete`` or ``failed``, ``reason`` why where it is
     not running. ``limits`` are those that a person raised, by their names in the settings. ``commands`` are the ids of the
     operators' commands that were carried out, ``refused`` why one was not. ``merges`` counts how often the branch was moved,
-    ``judged`` the tasks merged since the doctor itself was judged last."""
+    ``judged`` the tasks merged since the doctor itself was judged last, less those that were to be merged then."""
 
     tasks: Mapping[str, TaskState]
     status: str = RUNNING

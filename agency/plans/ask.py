@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agency.config.load import load_settings
-from agency.domain.consent import runner_item
 from agency.domain.errors import AgencyError
 from agency.domain.jsonshape import value_in
 from agency.domain.output import Message, Output, Problem, ThreadTold, TurnEnded, UsageTold
@@ -19,12 +18,11 @@ from agency.plans.commands import CommandEnd, run_program
 from agency.runners.adapter import Adapter, Scene, Words
 from agency.runners.headless import headless_words
 from agency.runners.resolve import Runner, resolve_runner
-from agency.sessions.consent import AllowedStart, allows_items
+from agency.sessions.consent import require_asking
 from agency.sessions.context import Context
 from agency.sessions.environment import without_run
 from agency.sessions.headless import words_for_model
 from agency.sessions.installed import without_lacking
-from agency.sessions.treefiles import files_in
 from agency.worker.meter import Meter
 
 _TRUTHY = frozenset({"1", "true", "yes", "on"})
@@ -82,11 +80,7 @@ def ready_to_ask(context: Context, repo: Repo, name: str | None) -> Runner:
     place = repo.checkout or repo.root
     settings = load_settings(place, context.paths.config)
     runner = resolve_runner(settings, name or settings.runner, context.environ, directory=place)
-    item = runner_item(settings, runner.name, files_in(place))
-    hint = "agency allow shows and allows it; --allow-scripts allows it for this call"
-    if item is not None and not allows_items(context, repo, [item], hint=hint):
-        raise AgencyError("E_CONSENT_REQUIRED", f"you did not allow the runner {runner.name}", hint=hint)
-    return without_lacking(context, AllowedStart(runner=runner, settings=settings)).runner
+    return without_lacking(context, require_asking(context, repo, settings, runner)).runner
 
 
 def ask_runner(context: Context, name: str | None, model: str | None, question: Question, place: Place) -> Answer:

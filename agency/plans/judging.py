@@ -99,7 +99,7 @@ def ask_about_doctor(
         verdict = {**verdicts[0], "trigger": trigger}
         _tell(conductor, verdict, None, stops=then is not None)
         if trigger == CADENCE:
-            conductor.save(replace(conductor.state, judged=0))
+            conductor.save(replace(conductor.state, judged=-len(tasks)))  # their merge does not count
         before = conductor.state
         for number, task_id in enumerate(tasks):  # one of them pays
             task = conductor.state.tasks[task_id]

@@ -65,6 +65,16 @@ def require_start(context: Context, run: Run, settings: Settings, runner: Runner
     return start
 
 
+def require_asking(context: Context, repo: Repo, settings: Settings, runner: Runner) -> AllowedStart:
+    """Ask for what starting ``runner`` would execute, for a question about the repo itself. Raises E_CONSENT_REQUIRED, for a no
+    too."""
+    item = runner_item(settings, runner.name, files_in(repo.checkout or repo.root))
+    hint = "agency allow shows and allows it; --allow-scripts allows it for this call"
+    if item is not None and not allows_items(context, repo, [item], hint=hint):
+        raise AgencyError("E_CONSENT_REQUIRED", f"you did not allow the runner {runner.name}", hint=hint)
+    return AllowedStart(runner=runner, settings=settings)
+
+
 def allows_script(context: Context, run: Run, name: str, script: ScriptSettings) -> bool:
     """Ask for script ``name`` as it stands in the worktree. False: declined. Raises E_CONSENT_REQUIRED."""
     item = None if context.allow_scripts else item_of_script(name, script, files_in(run.worktree))

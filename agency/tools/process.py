@@ -166,17 +166,21 @@ class Attended:
         with tempfile.TemporaryFile() as stdin, shielded():
             stdin.write((typed or "").encode("utf-8", "surrogateescape"))
             stdin.seek(0)
-            self.process = subprocess.Popen(
-                argv,
-                cwd=cwd,
-                env=env,
-                stdin=stdin if typed is not None else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-                preexec_fn=dies_with_parent(),
-            )
-            self._leash = _leash(self.process.pid)
+            self._leash = _leash()
+            try:
+                self.process = subprocess.Popen(
+                    argv,
+                    cwd=cwd,
+                    env=env,
+                    stdin=stdin if typed is not None else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,
+                    preexec_fn=_held_by(self._leash),
+                )
+            except BaseException:
+                _let_go(self._leash)
+                raise
         assert self.process.stdout is not None and self.process.stderr is not None
         self._pipes = (self.process.stdout, self.process.stderr)
         self._selector = selectors.DefaultSelector()
@@ -209,10 +213,7 @@ class Attended:
     def close(self) -> None:
         """Let go of the pipes; the program has ended."""
         self.process.wait()
-        self._leash.kill()
-        self._leash.wait()
-        if self._leash.stdin is not None:
-            self._leash.stdin.close()
+        _let_go(self._leash)
         self._selector.close()
         for pipe in self._pipes:
             pipe.close()
@@ -232,14 +233,37 @@ class Attended:
         return chunk
 
 
-_LEASH = 'read -r nothing; kill -KILL "-$1"'
+_LEASH = 'read -r group; read -r nothing; [ -z "$group" ] || kill -KILL "-$group"'
 
 
-def _leash(group: int) -> "subprocess.Popen[bytes]":
-    """A shell that kills a process group as soon as this process is gone: its standard input then ends."""
-    argv = ("/bin/sh", "-c", _LEASH, "leash", str(group))
+def _leash() -> "subprocess.Popen[bytes]":
+    """A shell that kills the process group which it is told as soon as this process is gone: its standard input then ends."""
+    argv = ("/bin/sh", "-c", _LEASH)
     quiet = subprocess.DEVNULL
     return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, cwd="/", start_new_session=True)
+
+
+def _held_by(leash: "subprocess.Popen[bytes]") -> Callable[[], None]:
+    """What a new process that leads its group does before it becomes a program, so that there is no moment at which it, and what
+    it starts, could outlive this process."""
+    end_with_parent = dies_with_parent()
+    assert leash.stdin is not None
+    told = leash.stdin.fileno()
+
+    def hold() -> None:
+        if end_with_parent is not None:
+            end_with_parent()
+        os.write(told, b"%d\n" % os.getpid())
+
+    return hold
+
+
+def _let_go(leash: "subprocess.Popen[bytes]") -> None:
+    """What it held has ended, or was never there."""
+    leash.kill()
+    leash.wait()
+    if leash.stdin is not None:
+        leash.stdin.close()
 
 
 def _widen(pipe: int) -> None:
