@@ -22,8 +22,11 @@ from agency.domain.plandata import (
     MergeMoved,
     MergeMoving,
     PlanBegun,
+    PlanCleaned,
+    PlanCleanStarted,
     PlanEnded,
     PlanPaused,
+    PlanRestored,
     PlanStopped,
     Rescope,
     ReviewAsked,
@@ -49,6 +52,9 @@ RUN_PAUSED = EventKind("run.paused", PlanPaused)
 RUN_BLOCKED = EventKind("run.blocked", PlanPaused)
 RUN_STOP = EventKind("run.stop", PlanStopped)
 RUN_COMPLETE = EventKind("run.complete", PlanEnded)
+RUN_CLEAN_START = EventKind("run.clean.start", PlanCleanStarted)
+RUN_CLEAN_COMPLETE = EventKind("run.clean.complete", PlanCleaned)
+RUN_RESTORE = EventKind("run.restore", PlanRestored)
 TASK_DISPATCH = EventKind("task.dispatch", TaskDispatch)
 PLAN_SESSION_START = EventKind("session.start", SessionStarted)
 PLAN_SESSION_REATTACH = EventKind("session.reattach", SessionReattach)

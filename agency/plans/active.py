@@ -17,6 +17,7 @@ from agency.plans.load import Plan
 from agency.sessions.context import Context
 from agency.store.eventlog import EventLog, now
 from agency.store.plans import list_plans, log_of_plan, plan_directory, read_plan
+from agency.store.plantrash import trash_of_plans
 
 SCHEMA_VERSION = "1.0"
 
@@ -172,6 +173,7 @@ def find_plan_id(context: Context, repo: Repo, ref: str | None) -> PlanId:
 def free_plan_id(context: Context, repo: Repo) -> PlanId:
     """An id that neither a plan nor a run of the repo has. Hold the repo lock."""
     places = [place(repo.repo_id) for place in (context.paths.plans, context.paths.runs, context.paths.archive)]
+    places.append(trash_of_plans(context.paths, repo.repo_id))
     while True:
         plan_id = make_run_id(time.strftime("%Y%m%d%H%M%S", time.gmtime()), os.urandom(2).hex())
         if is_run_id(plan_id) and not any(os.path.lexists(f"{place}/{plan_id}") for place in places):

@@ -27,6 +27,7 @@ from agency.sessions.isolation import choose_isolation, require_isolation
 from agency.sessions.parent import find_parent
 from agency.store.locks import load_beforehand
 from agency.store.plans import conductor_of, create_plan, read_plan_state, write_plan, write_state
+from agency.store.plantrash import read_cleaning
 from agency.tools.git.command import Git
 from agency.tools.identity import this_process
 
@@ -130,6 +131,7 @@ def go_on(context: Context, repo: Repo, plan_id: PlanId, flags: Mapping[str, Any
     """
     plan = load_active(context, repo.repo_id, plan_id)
     require_idle(plan)
+    require_not_cleaned(plan)
     state = read_plan_state(plan.directory)
     if state.status == "complete":
         raise AgencyError(
@@ -161,17 +163,33 @@ def note_resumed(context: Context, plan: ActivePlan) -> PlanState:
     return state
 
 
+def require_not_cleaned(plan: ActivePlan) -> None:
+    """Raise E_PLAN_ENDED for a plan that was cleaned, or whose cleaning was begun."""
+    if read_cleaning(plan.directory) is not None:
+        raise AgencyError(
+            "E_PLAN_ENDED",
+            f"plan {plan.name} ({plan.plan_id}) was cleaned",
+            hint=f"agency plan restore {plan.plan_id} brings it back",
+            plan_id=plan.plan_id,
+        )
+
+
 def require_idle(plan: ActivePlan) -> None:
     """Raise E_PLAN_BUSY while a conductor drives the plan."""
     pid = conductor_of(plan.directory)
     if pid is not None:
-        raise AgencyError(
-            "E_PLAN_BUSY",
-            f"plan {plan.name} ({plan.plan_id}) is driven by process {pid or 'unknown'}",
-            hint=f"agency plan status {plan.plan_id} --watch, or agency plan stop {plan.plan_id}",
-            plan_id=plan.plan_id,
-            pid=pid or None,
-        )
+        raise driven(plan.name, plan.plan_id, pid)
+
+
+def driven(name: str, plan_id: PlanId, pid: int | None) -> AgencyError:
+    """The error for a plan that process ``pid`` drives (0 or None: it is not known which)."""
+    return AgencyError(
+        "E_PLAN_BUSY",
+        f"plan {name} ({plan_id}) is driven by process {pid or 'unknown'}",
+        hint=f"agency plan status {plan_id} --watch, or agency plan stop {plan_id}",
+        plan_id=plan_id,
+        pid=pid or None,
+    )
 
 
 def _selected(plan: Plan, wanted: Sequence[str] | None) -> tuple[Plan, tuple[str, ...] | None]:

@@ -11,11 +11,13 @@ from agency.domain.repo import Repo
 from agency.domain.run import Run
 from agency.sessions.context import Context
 from agency.sessions.doctor.check import Check
+from agency.sessions.doctor.plans import check_plans
 from agency.sessions.listing import list_observations
 from agency.sessions.live import tmux_of
 from agency.sessions.worktree import connect, is_connected
 from agency.store.launches import read_launch
 from agency.store.paths import LANDING, REBUILDING
+from agency.store.plans import list_plans
 from agency.store.runs import list_repo_ids, list_runs
 from agency.tools.git.command import Git
 from agency.tools.git.discover import discover
@@ -31,7 +33,7 @@ def check_leftovers(context: Context, repo: Repo | None, *, fix: bool) -> list[C
     checks = [*_operations(context), *_sessions(context)]
     if repo is not None:
         checks += [*_links(context, repo, fix=fix), *_worktrees(context, repo, fix=fix), *_branches(context, repo)]
-        checks += _refs(context, repo)
+        checks += [*_refs(context, repo), *check_plans(context, repo)]
     return checks
 
 
@@ -65,7 +67,9 @@ def _operations(context: Context) -> list[Check]:
 def _sessions(context: Context) -> list[Check]:
     """Sessions that bear the name of a run which this data directory does not know as present. They may belong to another
     data directory, so they are only told."""
-    runs = {run.run_id: run for repo_id in list_repo_ids(context.paths) for run in list_runs(context.paths, repo_id)}
+    repo_ids = list_repo_ids(context.paths)
+    runs = {run.run_id: run for repo_id in repo_ids for run in list_runs(context.paths, repo_id)}
+    plans = {str(plan_id) for repo_id in repo_ids for plan_id in list_plans(context.paths, repo_id)}
     servers = {tmux_of(context, read_launch(run.directory)).socket for run in runs.values()}
     servers.add(tmux_of(context, None).socket)
     checks = []
@@ -78,7 +82,7 @@ def _sessions(context: Context) -> list[Check]:
             continue
         for name in names:
             run_id = run_of_session(name)
-            if run_id is not None and run_id not in runs:
+            if run_id is not None and run_id not in runs and run_id not in plans:
                 command = shlex.join((*tmux.argv[:3], "kill-session", "-t", f"={name}"))
                 text = f"session {name} belongs to no present run"
                 checks.append(Check(name="session", state="warning", text=text, mend=command))
@@ -109,6 +113,7 @@ def _worktrees(context: Context, repo: Repo, *, fix: bool) -> list[Check]:
     git = Git(environ=context.environ, git_dir=repo.git_dir)
     root = os.path.realpath(context.paths.worktrees(repo.repo_id))
     known = {run.run_id for run in list_runs(context.paths, repo.repo_id)}
+    plans = {f"{plan_id}{LANDING}" for plan_id in list_plans(context.paths, repo.repo_id)}
     checks = []
     for checkout in list_checkouts(git):
         inside = os.path.dirname(os.path.realpath(checkout.path)) == root
@@ -130,6 +135,8 @@ def _worktrees(context: Context, repo: Repo, *, fix: bool) -> list[Check]:
         run_id = name.removesuffix(LANDING).removesuffix(
             REBUILDING
         )  # of a run that lands or is reset, or was interrupted
+        if name in plans:
+            continue
         if not is_run_id(run_id) or RunId(run_id) not in known:
             text = f"{root}/{name} belongs to no run"
             mend = f"look at it, then remove it: {root}/{name}"

@@ -15,6 +15,8 @@ COMMANDS: dict[str, str] = {
     "review": "Decide on tasks that need a person.",
     "runs": "The plans that were begun in this repo.",
     "graph": "The components of the repo, and what follows from them.",
+    "clean": "Put a plan away, with all that it holds.",
+    "restore": "Bring a plan back that was cleaned.",
     "schema": "Print the schema of plan.yaml or of a manifest.",
 }
 """Command (and module of this package) -> its line in the help, in the order of use."""
