@@ -160,6 +160,20 @@ class TaskAttempts(TypedDict):
     merge_commit: NotRequired[str]
 
 
+class SeededComplete(TypedDict):
+    """A task was completed by an earlier run of the plan, ``ledger_run_id``, and is not done again."""
+
+    merge_commit: str
+    ledger_run_id: str
+
+
+class ExternalSatisfied(TypedDict):
+    """A task waits for others that are not done now: ``deps`` tells of each ``dep_id``, ``merge_commit``, ``ledger_run_id`` and
+    ``completed_at``."""
+
+    deps: list[dict[str, str]]
+
+
 class Violations(TypedDict):
     """What a task wrote that it may not."""
 

@@ -13,6 +13,7 @@ from agency.domain.plandata import (
     CheckChoice,
     CheckCommand,
     Doctor,
+    ExternalSatisfied,
     Judged,
     LockDerivation,
     MergeBisect,
@@ -31,6 +32,7 @@ from agency.domain.plandata import (
     Rescope,
     ReviewAsked,
     ReviewDone,
+    SeededComplete,
     SessionEnded,
     SessionExited,
     SessionMissing,
@@ -70,6 +72,8 @@ TASK_SKIPPED = EventKind("task.skipped", TaskReason)
 TASK_PAUSED = EventKind("task.paused", TaskReason)
 PLAN_TASK_FAILED = EventKind("task.failed", TaskAttempts)
 PLAN_TASK_COMPLETE = EventKind("task.complete", TaskAttempts)
+TASK_SEEDED = EventKind("task.seeded_complete", SeededComplete)
+DEPS_SATISFIED = EventKind("deps.external_satisfied", ExternalSatisfied)
 COMPLIANCE_SKIP = EventKind("manifest.compliance.skip", Violations)
 COMPLIANCE_PASS = EventKind("manifest.compliance.pass", Violations)
 COMPLIANCE_WARN = EventKind("manifest.compliance.warn", Violations)

@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "review": "Decide on tasks that need a person.",
     "runs": "The plans that were begun in this repo.",
     "graph": "The components of the repo, and what follows from them.",
+    "logs": "What happened in a plan: events, story, failures, doctors.",
     "clean": "Put a plan away, with all that it holds.",
     "restore": "Bring a plan back that was cleaned.",
     "schema": "Print the schema of plan.yaml or of a manifest.",
