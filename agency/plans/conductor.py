@@ -299,7 +299,12 @@ class Conductor:
         self.put(task_id, replace(task.with_dispatch(run_id=run_id), phase=WORKING))
 
     def _dependencies(self) -> dict[str, tuple[str, ...]]:
-        return {name: manifest.dependencies for name, manifest in self.plan.manifests.items()}
+        """What each task waits for, besides what an earlier run of the plan has done."""
+        external = self.plan.external
+        return {
+            name: tuple(one for one in manifest.dependencies if one not in external.get(name, {}))
+            for name, manifest in self.plan.manifests.items()
+        }
 
     def _is_at_rest(self) -> bool:
         """Whether nothing is under way and nothing can begin."""

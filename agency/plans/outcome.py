@@ -38,6 +38,7 @@ from agency.domain.planstate import (
 )
 from agency.domain.run import Run
 from agency.plans.deed import Result
+from agency.plans.ledger import note_completed
 from agency.plans.spending import count_spendings
 from agency.store.runs import log_of
 
@@ -152,6 +153,7 @@ def complete(conductor: "Conductor", task_id: str, task: TaskState, commit: str 
     more = {"merge_commit": commit} if commit is not None else {}
     told = {"attempts": len(task.dispatches), **more}
     conductor.log_once(PLAN_TASK_COMPLETE(told), task_id=task_id)  # type: ignore[arg-type]
+    note_completed(conductor, task_id, commit)
     validated = task if task.status == VALIDATED else task.moved(VALIDATED)
     conductor.put(task_id, merged(validated, commit))
     conductor.tell(f"task {task_id} is complete")
