@@ -11,7 +11,6 @@ from agency.domain.planstate import (
     COMPLETE,
     DONE,
     FAILED,
-    HALTED,
     PAUSED,
     PENDING,
     RESCOPE,
@@ -193,12 +192,3 @@ def plan_over_limit(state: PlanState, limits: Limits) -> str | None:
 def paused(task: TaskState, reason: str) -> TaskState:
     """A task that may use no more. Raises E_PLAN_TRANSITION."""
     return task.moved(PAUSED, phase=task.phase, reason=reason)
-
-
-def end_of_plan(state: PlanState) -> tuple[str, str | None]:
-    """The status of a plan in which nothing is left to do, and why it is not complete."""
-    halted = state.of_status(*HALTED)
-    if halted:
-        count = len(halted)
-        return "paused", f"{count} task{' needs' if count == 1 else 's need'} a person: {', '.join(halted)}"
-    return "complete", None

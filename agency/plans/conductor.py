@@ -15,40 +15,33 @@ from typing import Any
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.eventkind import Event
-from agency.domain.plandata import PlanEnded
 from agency.domain.planevents import (
     CHECKSET,
     PLAN_SESSION_ENDED,
     PLAN_SESSION_START,
-    RUN_BLOCKED,
-    RUN_COMPLETE,
-    RUN_PAUSED,
     RUN_STOP,
     TASK_DISPATCH,
 )
-from agency.domain.planrules import candidates, done_tasks, end_of_plan, held, plan_over_limit
+from agency.domain.planrules import candidates, done_tasks, held, plan_over_limit
 from agency.domain.planstate import (
     CHECKING,
     DISPATCHING,
-    HALTED,
     PENDING,
     RUNNING,
-    VALIDATED,
     VALIDATING,
     WORKING,
     PlanState,
     TaskState,
 )
 from agency.domain.run import Run
-from agency.domain.schedule import fitting, standstill
+from agency.domain.schedule import fitting
 from agency.domain.usage import Price
 from agency.plans import outcome
 from agency.plans.active import ActivePlan
 from agency.plans.deed import Deed, Result, begin
 from agency.plans.dispatch import make_task_run, run_of_task
+from agency.plans.ending import end_plan
 from agency.plans.finish import finish_task
-from agency.plans.integration import discard_integration
-from agency.plans.judgetree import discard_judging
 from agency.plans.judging import judge_task
 from agency.plans.merging import Merging
 from agency.plans.putaway import tidy_up
@@ -107,7 +100,7 @@ class Conductor:
             if self.stopped_by is not None:
                 self._stop()
             elif not self.over and not busy and self._is_at_rest():
-                self._end()
+                end_plan(self, self._dependencies(), self._merging.blocked)
             if not busy and not self.over:
                 self._show(self.state)
                 self._wait()
@@ -323,58 +316,6 @@ class Conductor:
             if all(name in done_tasks(state) for name in each.dependencies)
         ]
         return not ready
-
-    def _end(self) -> None:
-        """Nothing is left to do: say how the plan stands."""
-        state, plan = self.state, self.plan
-        self.over = True
-        status, reason = end_of_plan(state)
-        pending = state.of_status(PENDING)
-        waiting: dict[str, list[str]] = {}
-        why = "blocked_tasks"
-        halted = state.of_status(*HALTED)
-        over = plan_over_limit(state, plan.settings.limits) if plan.settings.limits.mode == "block" else None
-        if over is not None and (pending or halted):
-            status, reason, why = "paused", over, "budget"
-        elif pending:
-            still = standstill(
-                candidates(state, self._dependencies()),
-                done=done_tasks(state),
-                halted=(*halted, *state.of_status(VALIDATED)),
-                known=set(plan.manifests),
-            )
-            if still is not None:
-                waiting = {name: list(left) for name, left in still.waiting.items()}
-                why = still.kind
-                named = "; ".join(f"{name} waits for {', '.join(left)}" for name, left in waiting.items())
-                if still.kind == "blocked_dependencies":
-                    status, reason = "paused", f"{reason}; {named}" if reason else named
-                else:
-                    status, reason = "failed", f"{why.replace('_', ' ')}: {named}"
-            else:
-                status, reason = "paused", reason or f"{len(pending)} tasks were not begun"
-        if over is None and state.of_status(VALIDATED):
-            waits = f"waiting to merge: {self._merging.blocked}"
-            status, reason, why = "paused", f"{waits}; {reason}" if reason else waits, "merge_blocked"
-        if status != "complete":
-            told = {
-                "reason": why,
-                "message": reason or "",
-                "blocked_task_count": len(halted),
-                "blocked_tasks": list(halted),
-                "pending_task_count": len(pending),
-                "waiting": waiting,
-                "resume_command": f"agency plan resume {plan.plan_id}",
-            }
-            kind = RUN_PAUSED if status == "paused" else RUN_BLOCKED
-            self.log(kind(told), durable=True)  # type: ignore[arg-type]
-        discard_integration(self.context, plan)
-        discard_judging(self.context, plan)
-        ended: PlanEnded = {"status": status}
-        if reason:
-            ended["reason"] = reason
-        self.log(RUN_COMPLETE(ended), durable=True)
-        self.save(replace(state, status=status, reason=reason))
 
     def _stop(self) -> None:
         """End what is under way here, leave the workers to their work, and say so."""

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agency.domain.manifest import Access
+from agency.domain.planend import PlanEnd, end_of_plan
 from agency.domain.planrules import (
     LONGEST_DELAY,
     MAX_CONFLICTS,
@@ -15,7 +16,6 @@ from agency.domain.planrules import (
     after_violations,
     approved,
     crossings,
-    end_of_plan,
     held,
     over_limit,
     plan_over_limit,
@@ -177,6 +177,22 @@ def test_locks_are_held_from_the_dispatch_until_the_work_is_in_the_branch() -> N
 @given(st.lists(st.sampled_from([COMPLETE, SKIPPED, FAILED, REVIEW, RESCOPE, PAUSED]), min_size=1, max_size=5))
 def test_a_plan_is_complete_when_no_task_needs_a_person(statuses: list[str]) -> None:
     state = PlanState(tasks={str(number): TaskState(status=one) for number, one in enumerate(statuses)})
-    status, reason = end_of_plan(state)
-    assert (status == "complete") == (set(statuses) <= {COMPLETE, SKIPPED})
-    assert (reason is None) == (status == "complete")
+    end = end_of_plan(state, dict.fromkeys(state.tasks, ()), Limits(), blocked=None)
+    assert (end.status == "complete") == (set(statuses) <= {COMPLETE, SKIPPED})
+    assert (end.reason is None) == (end.status == "complete")
+
+
+def test_the_end_of_a_plan_tells_what_each_task_that_waits_is_waiting_for() -> None:
+    def end(statuses: dict[str, str], waits: dict[str, tuple[str, ...]], limits: Limits = Limits()) -> PlanEnd:  # noqa: B008
+        tasks = {name: TaskState(status=status) for name, status in statuses.items()}
+        return end_of_plan(PlanState(tasks=tasks), {**dict.fromkeys(tasks, ()), **waits}, limits, blocked="dirty")
+
+    blocked = end({"1": REVIEW, "2": PENDING}, {"2": ("1",)})
+    assert (blocked.status, blocked.why, blocked.waiting) == ("paused", "blocked_dependencies", {"2": ("1",)})
+    missing = end({"1": PENDING}, {"1": ("9",)})
+    assert (missing.status, missing.why, missing.waiting) == ("failed", "missing_dependencies", {"1": ("9",)})
+    ring = end({"1": PENDING, "2": PENDING}, {"1": ("2",), "2": ("1",)})
+    assert (ring.status, ring.why) == ("failed", "deadlock")
+    merging = end({"1": VALIDATED, "2": PENDING}, {"2": ("1",)})
+    assert (merging.status, merging.why) == ("paused", "merge_blocked")
+    assert merging.reason is not None and merging.reason.startswith("waiting to merge: dirty; 2 waits for 1")
