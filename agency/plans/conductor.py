@@ -210,7 +210,11 @@ class Conductor:
         now = time.monotonic()
         if unended and now - self._looked >= _LOOK:
             self._looked = now
-            seen = look_at(self.context, unended.values())
+            try:
+                seen = look_at(self.context, unended.values())
+            except AgencyError as error:  # a machine may be too busy for tmux to answer; that is no reason to end
+                self.tell(f"the workers cannot be looked at, which is tried again: {error}")
+                return
             for task_id, run in unended.items():
                 if not seen[run.run_id].alive and self.watch.outcome(run) is None:
                     revive(self, task_id, run, seen[run.run_id])

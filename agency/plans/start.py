@@ -34,6 +34,9 @@ from agency.store.plantrash import read_cleaning
 from agency.tools.git.command import Git
 from agency.tools.identity import this_process
 
+_BEFORE = frozenset({RUN_START.name, RUN_TASKS_LOADED.name, LOCK_DERIVATION.name})
+"""Events that are told before the first conductor drives a plan."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequest:
@@ -74,8 +77,8 @@ class Ready:
 def make_ready(context: Context, repo: Repo, request: PlanRequest) -> Ready | None:
     """See that the plan can be carried out, and ask for what it would execute; None when that was declined.
 
-    Raises E_PLAN_NOT_FOUND, E_INVALID_PLAN, E_TASK_NOT_FOUND, E_PARENT_BRANCH_NOT_FOUND, E_EMPTY_REPO, E_TARGET_DIRTY,
-    E_GIT_FAILED (nobody to commit as), E_ISOLATION_UNSUPPORTED, E_CONSENT_REQUIRED and what the runners need.
+    Raises E_PLAN_NOT_FOUND, E_INVALID_PLAN, E_TASK_NOT_FOUND, E_PARENT_BRANCH_NOT_FOUND, E_EMPTY_REPO, E_GIT_FAILED (nobody to
+    commit as), E_ISOLATION_UNSUPPORTED, E_CONSENT_REQUIRED and what the runners need.
     """
     plan = load_plan(repo, request.name, elsewhere=known_tasks(context, repo, request.name))
     everything = plan.manifests
@@ -112,8 +115,9 @@ def make_ready(context: Context, repo: Repo, request: PlanRequest) -> Ready | No
 
 
 def begin_plan(context: Context, repo: Repo, ready: Ready) -> ActivePlan:
-    """Write the record of a plan that is begun. Raises E_REPO_LOCKED, E_DISK_FULL, E_STORE_FAILED."""
+    """Write the record of a plan that is begun. Raises E_TARGET_DIRTY, E_REPO_LOCKED, E_DISK_FULL, E_STORE_FAILED."""
     load_beforehand()
+    require_movable(context, repo, ready.branch)
     plan = ready.plan
     manifests = {manifest.task_id: manifest for manifest in plan.manifests}
     control = controlled_at(context, repo, plan.settings, ready.base)
@@ -139,7 +143,6 @@ def begin_plan(context: Context, repo: Repo, ready: Ready) -> ActivePlan:
         begun = RUN_START({"name": plan.name, "branch": ready.branch, "operator": this_process(context.command)})
         create_plan(context.paths, repo.repo_id, plan_id, record=record, state=state, begun=begun)
     active = load_active(context, repo.repo_id, plan_id)
-    require_movable(context, active)
     requested = list(ready.selected) if ready.selected is not None else None
     active.log.append(RUN_TASKS_LOADED({"total_tasks": len(manifests), "requested_tasks": requested}))
     if control is not None:
@@ -190,8 +193,8 @@ def go_on(context: Context, repo: Repo, plan_id: PlanId, flags: Mapping[str, Any
 def note_resumed(context: Context, plan: ActivePlan) -> PlanState:
     """Tell that a conductor goes on with the plan; its state. Hold the lock of the conductor."""
     state = read_plan_state(plan.directory)
-    begun = [event["event"] for event in plan.log.read()]
-    if len(begun) > 2 or state.status != "running":
+    driven = any(event["event"] not in _BEFORE for event in plan.log.read())
+    if driven or state.status != "running":
         data = {"name": plan.name, "branch": plan.branch, "operator": this_process(context.command)}
         plan.log.append(RUN_RESUME(data), durable=True)  # type: ignore[arg-type]
     if state.status != "running":

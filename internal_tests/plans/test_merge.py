@@ -161,3 +161,23 @@ def test_uncommitted_changes_of_the_checkout_are_left_alone_and_make_merges_wait
     assert conductor.wait(60) == 0, plan.saying()
     assert plan.trailers() == ["001"]
     assert json.loads(world.ok("plan", "status", "--json").out)["data"]["status"] == "complete"
+
+
+@pytest.mark.plan_case(10)
+def test_two_conductors_of_one_repo_merge_beside_each_other(world: World) -> None:
+    gate = {"do": [["wait_for", str(world.root / "both")], ["write", "{task}.txt", "made\n"]]}
+    names = ["001", "002", "003", "004"]
+    plan = make_plan(world, [task(name) for name in names], {"*": [gate]}, manifest_enforcement="off")
+    base = plan.main()
+    conductors = [plan.begin("--tasks", "001,002"), plan.begin("--tasks", "003,004")]
+
+    def at_work() -> bool:
+        return len([name for name in world.sessions() if name.startswith("agency_")]) == 4
+
+    wait_for(at_work, "all four tasks to be worked on", 60)
+    (world.root / "both").touch()
+    assert [one.wait(60) for one in conductors] == [0, 0], plan.saying()
+    assert sorted(plan.trailers()) == names, "work was lost"
+    assert world.git("rev-list", "--count", f"{base}..main") == "4"
+    assert [one["status"] for one in world.ok("plan", "runs", "--json").data] == ["complete", "complete"]
+    assert plan.leftovers() == {}

@@ -165,3 +165,28 @@ def test_a_record_whose_task_nobody_knows_ends_in_a_failed_plan_that_says_so(wor
     (blocked,) = plan.told("run.blocked")
     assert (blocked["reason"], blocked["waiting"]) == ("missing_dependencies", {"002": ["000"]})
     assert plan.statuses == {"001": "complete", "002": "pending"}
+
+
+@pytest.mark.plan_case(18)
+def test_a_stop_that_a_conductor_died_over_does_not_stop_the_next_one(world: World) -> None:
+    deeds, gate = gated(world, "docs/{task}.txt")
+    plan = make_plan(world, [task("001", writes="docs")], {"*": [{"do": deeds}]})
+    (world.repo / "README.md").write_text("mine\n")
+    refused = world.agency("plan", "run", "--json")
+    assert (refused.error["code"], plan.events) == ("E_TARGET_DIRTY", []), "it was begun all the same"
+    assert refused.error["hint"] and world.ok("plan", "runs", "--json").data == []
+    world.git("checkout", "--quiet", "README.md")
+    conductor = plan.begin()
+    plan.at_work("001")
+    process = psutil.Process(conductor.pid)
+    process.suspend()
+    stopping = world.spawn("plan", "stop", "--json")
+    wait_for(lambda: (plan.directory / "control.jsonl").exists(), "the request to be written down")
+    process.kill()
+    conductor.wait()
+    out, _ = stopping.communicate(timeout=30)
+    assert json.loads(out)["data"]["stopped"] is True
+    gate.touch()
+    plan.go_on()
+    assert plan.told("run.stop") == [] and plan.trailers() == ["001"]
+    assert plan.leftovers() == {}
