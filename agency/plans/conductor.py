@@ -83,6 +83,7 @@ class Conductor:
         self._show, self._lock_fd = show, lock_fd
         self._deeds: list[tuple[Deed, Callable[[Result], None]]] = []
         self._runs: dict[str, Run] = {}
+        self._questions: dict[str, str | None] = {}
         self._looked = 0.0
         self._merging = Merging(self)
         self._requests = Requests(self)
@@ -216,8 +217,16 @@ class Conductor:
                 self.tell(f"the workers cannot be looked at, which is tried again: {error}")
                 return
             for task_id, run in unended.items():
+                self._tell_question(task_id, run, seen[run.run_id].waiting)
                 if not seen[run.run_id].alive and self.watch.outcome(run) is None:
                     revive(self, task_id, run, seen[run.run_id])
+
+    def _tell_question(self, task_id: str, run: Run, question: str | None) -> None:
+        """Say once that the runner of a task waits for a person; its timers stand still, and its slot is taken."""
+        if question != self._questions.get(task_id):
+            self._questions[task_id] = question
+            if question is not None:
+                self.tell(f"task {task_id} waits for a person: {question}; agency attach {run.name}")
 
     def _begin(self) -> None:
         """Begin everything that can go on."""
