@@ -72,12 +72,15 @@ def _decide(action: str) -> click.Command:
         from agency.plans.active import find_plan_id, load_active
         from agency.plans.operate import Decision, decide_task
         from agency.sessions.find import require_repo
+        from agency.store.plans import conductor_of
 
         context = make_context(f"plan review {action}", lock_timeout)
         here = require_repo(context, repo)
         plan = load_active(context, here.repo_id, find_plan_id(context, here, ref))
         status = decide_task(context, plan, Decision(action=action, task_id=task, reason=reason, force=force))
         result = {"plan_id": plan.plan_id, "task_id": task, "action": action, "status": status}
+        if conductor_of(plan.directory) is None:
+            result["next"] = f"agency plan resume {plan.plan_id}"
         if as_json:
             print_json("data", result)
         else:
