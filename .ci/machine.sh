@@ -11,7 +11,7 @@ need_programs() {
   local program package missing=""
   for program in "$@"; do
     command -v "$program" >/dev/null 2>&1 && continue
-    case $program in ps) package=procps ;; *) package=$program ;; esac
+    case $program in ps) package=procps ;; bwrap) package=bubblewrap ;; *) package=$program ;; esac
     install_package "$package" && command -v "$program" >/dev/null 2>&1 && continue
     missing="$missing $package"
   done

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from agency.config.document import written
 from agency.config.layers import BUILT_IN
@@ -42,6 +42,12 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
             "healing.failure_rules",
             _text("; ".join(f"{rule.pattern}: {rule.failure_class}" for rule in settings.failure_rules)),
         )
+    for key, option in settings.isolation.items():
+        if isinstance(option, Mapping):
+            for name, value in option.items():
+                yield written(("isolation", key, name)), _option(value)
+        else:
+            yield f"isolation.{key}", _text(option)
     for model, price in settings.prices.items():
         yield written(("prices", model, "input")), f"{price.input:g}"
         yield written(("prices", model, "cached_input")), f"{price.cached_input:g}"
@@ -86,6 +92,12 @@ def _text(value: str | None) -> str:
 
 def _flag(value: bool) -> str:
     return "true" if value else "false"
+
+
+def _option(value: object) -> str:
+    if isinstance(value, tuple):
+        return _words(value)
+    return _flag(value) if isinstance(value, bool) else _text(str(value))
 
 
 def _words(words: tuple[str, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from msgspec import UNSET
 
@@ -15,7 +16,7 @@ from agency.domain.job import Step, step_id_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedJob:
-    """A job as it is written; ``budgets`` by their keys in a job file, without those that it does not give."""
+    """A job as it is written; ``budgets`` and ``isolation`` by their keys in a job file, without those that it does not give."""
 
     objective: str
     steps: tuple[Step, ...]
@@ -25,6 +26,7 @@ class ParsedJob:
     budgets: Mapping[str, float] = field(default_factory=dict)
     bootstrap: tuple[str, ...] = ()
     bootstrap_timeout: float = 1800.0
+    isolation: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_job_file(path: str) -> ParsedJob:
@@ -40,6 +42,7 @@ def read_job_file(path: str) -> ParsedJob:
         model=plain(parsed.model),
         publish=plain(parsed.publish),
         budgets=plain(parsed.budgets) or {},
+        isolation=plain(parsed.isolation) or {},
     )
 
 

@@ -58,6 +58,7 @@ def effective_settings(layers: Sequence[Layer]) -> Settings:
         runners={name: RunnerSettings(**runner) for name, runner in values.get("runners", {}).items()},
         healing={key: value for key, value in values.get("healing", {}).items() if key != "failure_rules"},
         failure_rules=_failure_rules(values.get("healing", {}).get("failure_rules", ())),
+        isolation=values.get("isolation", {}),
         editors=values.get("editors", {}),
         scripts=scripts,
         tmux_socket=values.get("tmux", {}).get("socket"),

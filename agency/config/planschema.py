@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct
 
+from agency.config.controlplane import ControlPlaneShape
 from agency.config.planvalues import (
     BudgetMode,
     CanaryMode,
@@ -19,8 +20,8 @@ from agency.config.planvalues import (
     TddMode,
     Tokens,
 )
-from agency.config.schema import Budgets, Maybe, json_schema
-from agency.config.values import Attempts, Count, Dollars, Flag, Name, Text, VariableName, Version
+from agency.config.schema import Budgets, JobIsolation, Maybe, json_schema
+from agency.config.values import Attempts, Backend, Count, Dollars, Flag, Name, Text, VariableName, Version
 
 
 def _says(description: str) -> Meta:
@@ -109,8 +110,8 @@ class PlanFile(Struct, forbid_unknown_fields=True, kw_only=True):
     healing: Maybe[Budgets] = UNSET
     validators: Maybe[ValidatorsShape] = UNSET
     cleanup: Maybe[Cleanup] = UNSET
-    control_plane: Maybe[Annotated[dict[str, Any], _says("Components, and the locks that follow from them.")]] = UNSET
-    isolation: Maybe[Annotated[dict[str, Any], _says("What keeps the work of a task to itself.")]] = UNSET
+    control_plane: Maybe[ControlPlaneShape] = UNSET
+    isolation: Maybe[JobIsolation] = UNSET
 
 
 class AccessShape(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -144,7 +145,7 @@ class ManifestFile(Struct, forbid_unknown_fields=True, kw_only=True):
     tdd_mode: Maybe[TddMode] = UNSET
     runner: Maybe[Text] = UNSET
     model: Maybe[Text] = UNSET
-    isolation: Maybe[Text] = UNSET
+    isolation: Maybe[Backend] = UNSET
 
 
 def plan_schema() -> dict[str, Any]:

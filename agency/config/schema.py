@@ -11,23 +11,29 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from agency.config.value import Refused, Value
 from agency.config.values import (
+    Amount,
     Attempts,
     AttemptTime,
+    Backend,
     CommandLine,
     Count,
+    CpuQuota,
     Dollars,
     Failure,
     Flag,
     GroupPattern,
     Name,
+    NetworkMode,
     NotifyState,
     PathPattern,
     Pattern,
+    PlaceOnMachine,
     Publish,
     RelativePath,
     ScriptTimeout,
     StartupGrace,
     StepId,
+    Switch,
     Text,
     VariableName,
     VariableValue,
@@ -212,6 +218,57 @@ class EitherFile(Struct, forbid_unknown_fields=True, kw_only=True):
         _check_keys(self.runners, Name, "runners")
 
 
+class Bwrap(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What bubblewrap lets through, besides the worktree."""
+
+    network: Maybe[Annotated[Switch, _says("Whether the network can be reached; on without this key.")]] = UNSET
+    writable: Maybe[Annotated[list[PlaceOnMachine], _says("Paths that can be changed.")]] = UNSET
+    readable: Maybe[Annotated[list[PlaceOnMachine], _says("Hidden paths that can be read after all.")]] = UNSET
+    caches: Maybe[Annotated[list[PlaceOnMachine], _says("Directories to write to, made where they lack.")]] = UNSET
+    runner_files: Maybe[
+        Annotated[Flag, _says("Whether the runner gets its own config, credentials and conversations.")]
+    ] = UNSET
+
+
+_Image = Annotated[Text, _says("The image, which has to be on the machine and to hold the runner.")]
+_User = Annotated[Text, _says("The user in it; your own number without this key.")]
+_Memory = Annotated[Amount, _says("Megabytes of memory.")]
+_Processor = Annotated[CpuQuota, _says("Microseconds of processor time in each 100 ms.")]
+_Processes = Annotated[Amount, _says("The most processes at a time.")]
+
+
+class Container(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The containers of docker or podman."""
+
+    image: Maybe[_Image] = UNSET
+    user: Maybe[_User] = UNSET
+    network_mode: Maybe[NetworkMode] = UNSET
+    memory_mb: Maybe[_Memory] = UNSET
+    cpu_quota: Maybe[_Processor] = UNSET
+    pids_limit: Maybe[_Processes] = UNSET
+
+
+class Isolation(Struct, forbid_unknown_fields=True, kw_only=True):
+    """How headless runs are kept apart from the machine where neither job nor flag says, and with what options."""
+
+    use: Maybe[Backend] = UNSET
+    bwrap: Maybe[Bwrap] = UNSET
+    docker: Maybe[Container] = UNSET
+    podman: Maybe[Container] = UNSET
+
+
+class JobIsolation(Bwrap, forbid_unknown_fields=True, kw_only=True):
+    """How the runner and the checks of the job are kept apart from the machine. Only options of the backend fit."""
+
+    backend: Backend
+    image: Maybe[_Image] = UNSET
+    user: Maybe[_User] = UNSET
+    network_mode: Maybe[NetworkMode] = UNSET
+    memory_mb: Maybe[_Memory] = UNSET
+    cpu_quota: Maybe[_Processor] = UNSET
+    pids_limit: Maybe[_Processes] = UNSET
+
+
 class JobStep(Struct, forbid_unknown_fields=True, kw_only=True):
     """One step of a job, accepted when the runner ends well and ``check`` succeeds."""
 
@@ -235,6 +292,7 @@ class JobFile(Struct, forbid_unknown_fields=True, kw_only=True):
     model: Maybe[Annotated[Text, _says("The model that the runner uses.")]] = UNSET
     budgets: Maybe[Budgets] = UNSET
     publish: Maybe[Publish] = UNSET
+    isolation: Maybe[JobIsolation] = UNSET
 
     def __post_init__(self) -> None:
         """Raise Refused for an id that two steps have."""
@@ -259,6 +317,7 @@ class UserFile(EitherFile, forbid_unknown_fields=True, kw_only=True):
 
     version: Maybe[Version] = UNSET
     editors: Maybe[Annotated[dict[str, CommandLine], _keys(Name), _says("Editors by name.")]] = UNSET
+    isolation: Maybe[Isolation] = UNSET
 
     def __post_init__(self) -> None:
         """Raise Refused for a key of ``editors`` or ``runners`` that cannot name one."""

@@ -81,6 +81,7 @@ ERRORS: dict[str, ErrorKind] = {
     "E_STEP_NOT_REACHED": ErrorKind(meaning="the steps before that one are not done"),
     "E_JOB_ENDED": ErrorKind(meaning="the job has ended"),
     "E_HEADLESS_UNSUPPORTED": ErrorKind(meaning="the runner cannot work without a terminal"),
+    "E_ISOLATION_UNSUPPORTED": ErrorKind(meaning="the isolation asked for cannot be had, on this machine or at all"),
     # plans
     "E_INVALID_PLAN": ErrorKind(meaning="the files of the plan are not valid"),
     "E_PLAN_NOT_FOUND": ErrorKind(meaning="the repo has no plan of that name, or no run of a plan fits the reference"),
@@ -89,6 +90,7 @@ ERRORS: dict[str, ErrorKind] = {
     "E_PLAN_ENDED": ErrorKind(meaning="the plan has ended"),
     "E_PLAN_TRANSITION": ErrorKind(meaning="what was asked for does not fit the status of the task"),
     "E_TASK_NOT_FOUND": ErrorKind(meaning="the plan has no such task"),
+    "E_COMPONENT_NOT_FOUND": ErrorKind(meaning="no component of the repo has that id"),
     "E_NO_ANSWER": ErrorKind(meaning="a runner or a file gave no answer of the form that was asked for"),
     # checkpoints
     "E_CHECKPOINT_INVALID": ErrorKind(meaning="a checkpoint is missing or is not what it was when it was made"),

@@ -15,6 +15,7 @@ from agency.domain.checkpointdata import (
     HardResetStarted,
     HardResetSwapped,
 )
+from agency.domain.containerdata import ContainerExited, ContainerFound, ContainerMissing, ContainerStarted
 from agency.domain.eventdata import (
     Attach,
     AttentionSet,
@@ -170,6 +171,10 @@ RECOVERY_SUPERSEDED = EventKind("task.control.recovery.superseded", Recovery)
 TASK_WAITING = EventKind("task.waiting", Waiting)
 TASK_WAITING_CLEARED = EventKind("task.waiting.cleared", Waiting)
 TASK_FINISHED = EventKind("task.finished", TaskFinished)
+CONTAINER_START = EventKind("container.start", ContainerStarted)
+CONTAINER_REATTACH = EventKind("container.reattach", ContainerFound)
+CONTAINER_EXIT = EventKind("container.exit", ContainerExited)
+CONTAINER_MISSING = EventKind("container.missing", ContainerMissing)
 
 EVENTS: dict[str, EventKind[Any]] = {
     **{kind.name: kind for kind in list(globals().values()) if isinstance(kind, EventKind)},

@@ -6,6 +6,7 @@ from typing import Any
 
 from agency.domain.budgets import Budgets
 from agency.domain.errors import AgencyError
+from agency.domain.isolation import Isolation, isolation_from_record, record_of_isolation
 
 PUBLISH = ("none", "push", "land")
 """What is done with the work once every step is accepted."""
@@ -64,7 +65,8 @@ class Step:
 class Job:
     """What a headless run has to do. ``origins`` tells where each budget came from (``built in``, ``<file>:<line>``, a
     variable, ``job``, ``flag``), ``publish`` what becomes of the work in the end, one of :data:`PUBLISH`. ``bootstrap`` are
-    command lines for a shell that make the worktree ready, each within ``bootstrap_timeout`` seconds."""
+    command lines for a shell that make the worktree ready, each within ``bootstrap_timeout`` seconds. ``isolation`` is what the
+    runner and the checks may see and change."""
 
     objective: str
     steps: tuple[Step, ...]
@@ -75,6 +77,7 @@ class Job:
     publish: str = "none"
     bootstrap: tuple[str, ...] = ()
     bootstrap_timeout: float = 1800.0
+    isolation: Isolation = field(default_factory=Isolation)
 
     def find_step(self, ref: str) -> Step:
         """The step that ``ref`` means: its exact id, ``#N`` counted from 1, else ``step-N`` counted from 0.
@@ -115,6 +118,7 @@ def record_of_job(job: Job) -> dict[str, Any]:
         "model": job.model,
         "publish": job.publish,
         **({"bootstrap": list(job.bootstrap), "bootstrap_timeout": job.bootstrap_timeout} if job.bootstrap else {}),
+        "isolation": record_of_isolation(job.isolation),
         "steps": [
             {
                 "id": step.step_id,
@@ -142,6 +146,7 @@ def job_from_record(record: Mapping[str, Any]) -> Job:
         publish=str(record.get("publish", "none")),
         bootstrap=tuple(str(line) for line in record.get("bootstrap") or ()),
         bootstrap_timeout=float(record.get("bootstrap_timeout") or 1800.0),
+        isolation=isolation_from_record(record.get("isolation")),
         steps=tuple(
             Step(
                 step_id=str(step["id"]),

@@ -1,11 +1,11 @@
 """What is wrong with a plan as a whole, besides the form of its files: all of it at once."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agency.domain.globs import may_share
-from agency.domain.manifest import Access, Manifest
+from agency.domain.manifest import Manifest
 from agency.domain.plansettings import PlanSettings
 from agency.domain.schedule import cycles
 
@@ -26,11 +26,12 @@ def problems_of(
     manifests: Sequence[Manifest],
     settings: PlanSettings,
     *,
-    extra_locks: Sequence[str] = (),
     elsewhere: Sequence[str] = (),
+    locks_follow: bool = False,
 ) -> tuple[Problem, ...]:
-    """Everything that keeps the plan from being carried out, in order of tasks. ``extra_locks`` are resources besides those of
-    the settings; ``elsewhere`` the tasks that were done before, which others may wait for."""
+    """Everything that keeps the plan from being carried out, in order of tasks. ``elsewhere`` are the
+    tasks that were done before, which others may wait for; ``locks_follow``: locks need not be declared, they follow from
+    files."""
     found: list[Problem] = []
     if not manifests:
         found.append(Problem(task_id=None, key="tasks", message="there is no task"))
@@ -44,9 +45,11 @@ def problems_of(
         if count > 1:
             found.append(Problem(task_id=task_id, key="id", message=f"{count} tasks have it"))
     known = {manifest.task_id for manifest in manifests} | set(elsewhere)
-    resources = {*names, settings.fallback_resource, *extra_locks}
+    resources = {*names, settings.fallback_resource}
     for manifest in manifests:
         found += _of_task(manifest, settings, known=known, resources=resources)
+        if not locks_follow:
+            found += _unlocked(manifest, settings)
     for ring in cycles({manifest.task_id: manifest.dependencies for manifest in manifests}):
         if len(ring) > 1:
             found.append(
@@ -77,10 +80,9 @@ def _of_task(manifest: Manifest, settings: PlanSettings, *, known: set[str], res
             yield problem("affected_tests", "tdd_mode strict needs them")
     if not manifest.spec.strip():
         yield problem("spec.md", "it is empty")
-    yield from (problem("files.writes", message) for message in _unlocked(manifest, settings))
 
 
-def _unlocked(manifest: Manifest, settings: PlanSettings) -> Iterator[str]:
+def _unlocked(manifest: Manifest, settings: PlanSettings) -> Iterator[Problem]:
     """Files that the task means to write although it locks none of the resources that they may belong to."""
     if any(name.startswith(("component:", "surface:")) for name in manifest.locks.writes):
         return
@@ -89,9 +91,5 @@ def _unlocked(manifest: Manifest, settings: PlanSettings) -> Iterator[str]:
             resource.name for resource in settings.resources if any(may_share(pattern, path) for path in resource.paths)
         ] or [settings.fallback_resource]
         if not set(owners) & {*manifest.locks.writes}:
-            yield f"{pattern} belongs to {' or '.join(owners)}, which locks.writes does not name"
-
-
-def locks_of(manifest: Manifest, derived: Mapping[str, Access], mode: str) -> Access:
-    """What a task has to hold: its own locks, or with the mode ``derived`` those that follow from the files it means to write."""
-    return derived.get(manifest.task_id, manifest.locks) if mode == "derived" else manifest.locks
+            told = f"{pattern} belongs to {' or '.join(owners)}, which locks.writes does not name"
+            yield Problem(task_id=manifest.task_id, key="files.writes", message=told)

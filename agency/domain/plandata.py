@@ -56,6 +56,34 @@ class TaskDispatch(TypedDict):
     locks: dict[str, list[str]]
 
 
+class LockDerivation(TypedDict):
+    """The locks that follow from the files that a task means to write."""
+
+    report_path: str
+    confidence: str
+    resources: list[str]
+
+
+class ChangeReach(TypedDict):
+    """How far what a task changed reaches, by its own base."""
+
+    report_path: str
+    touched_components: list[str]
+    impacted_components: list[str]
+    confidence: str
+    surface_categories: list[str]
+    tier: int
+
+
+class CheckChoice(TypedDict):
+    """The doctor that was chosen for a task; ``reason`` is why it is not one of its components alone."""
+
+    report_path: str
+    command: str
+    enforced: bool
+    reason: str | None
+
+
 class SessionStarted(TypedDict):
     """The session of a task's run is there."""
 

@@ -9,9 +9,12 @@ from agency.domain.plandata import (
     BootstrapCommand,
     BudgetCrossed,
     CanaryResult,
+    ChangeReach,
+    CheckChoice,
     CheckCommand,
     Doctor,
     Judged,
+    LockDerivation,
     MergeBisect,
     MergeBlocked,
     MergeConflict,
@@ -52,6 +55,9 @@ PLAN_SESSION_REATTACH = EventKind("session.reattach", SessionReattach)
 PLAN_SESSION_MISSING = EventKind("session.missing", SessionMissing)
 PLAN_SESSION_EXITED = EventKind("session.exited_on_resume", SessionExited)
 PLAN_SESSION_ENDED = EventKind("session.ended", SessionEnded)
+LOCK_DERIVATION = EventKind("task.lock_derivation", LockDerivation)
+BLAST_RADIUS = EventKind("task.blast_radius", ChangeReach)
+CHECKSET = EventKind("task.checkset", CheckChoice)
 TASK_COMMIT = EventKind("git.commit", TaskCommit)
 TASK_RESET = EventKind("task.reset", TaskReason)
 TASK_SKIPPED = EventKind("task.skipped", TaskReason)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agency.domain.ids import RepoId, RunId, branch_of, is_run_id, session_of
+from agency.domain.ids import RepoId, RunId, branch_of, session_of
 
 SCHEMA_VERSION = "1.0"
 
@@ -193,11 +193,6 @@ def record_from_events(
             record["flags"] = {} if merged else {"abandoned": True}
             record["archive"] = {**record.get("archive", {}), "archived_at": str(event.get("timestamp", ""))}
     return record
-
-
-def is_run_directory(name: str) -> bool:
-    """Whether a directory of that name holds a run."""
-    return is_run_id(name)
 
 
 def _text(record: Mapping[str, Any], key: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agency.domain.usage import Price
 
@@ -83,7 +83,8 @@ class Settings:
     ``origins`` maps a key path such as ``defaults.runner`` or ``runners.claude.command`` to where its value came from:
     ``built in``, ``<file>:<line>``, an environment variable or a flag. ``tmux_socket`` is None for our own server,
     ``default`` for the user's, else a name as for ``tmux -L`` or a path. ``prices`` is by model, where a name may end in ``*``.
-    ``healing`` are budgets by key, ``failure_rules`` what errors of runners mean.
+    ``healing`` are budgets by key, ``failure_rules`` what errors of runners mean. ``isolation`` holds, under ``use``, the backend
+    of jobs that name none, and the options of each backend under its name.
     ``of_repo`` holds the keys that lead to each value written in the repo's file, such as ``("runners", "claude", "command")``.
     """
 
@@ -101,5 +102,6 @@ class Settings:
     prices: Mapping[str, Price] = field(default_factory=dict)
     healing: Mapping[str, float] = field(default_factory=dict)
     failure_rules: "tuple[ErrorRule, ...]" = ()
+    isolation: Mapping[str, Any] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
     of_repo: frozenset[tuple[str, ...]] = frozenset()

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 SCHEMA_VERSION = "v1"
-VALID, SUPERSEDED, INVALIDATED = "valid", "superseded", "invalidated"
-"""It counts; its step is being done again; its step turned out not to be accepted."""
+VALID, SUPERSEDED = "valid", "superseded"
+"""It counts; its step is being done again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from agency.domain.errors import AgencyError
 from agency.domain.eventkind import Event
 from agency.domain.plandata import PlanEnded
 from agency.domain.planevents import (
+    CHECKSET,
     PLAN_SESSION_ENDED,
     PLAN_SESSION_START,
     RUN_BLOCKED,
@@ -290,6 +291,8 @@ class Conductor:
             outcome.after_failed_dispatch(self, task_id, result)
             return
         run_id = str(result.told["run_id"])
+        if result.told.get("checks") is not None:
+            self.log(CHECKSET(result.told["checks"]), task_id)
         assert task.dispatch is not None
         started = {"session": f"agency_{run_id}", "run_id": run_id, "number": task.dispatch.number}
         self.log_once(PLAN_SESSION_START(started), "number", task_id=task_id)  # type: ignore[arg-type]

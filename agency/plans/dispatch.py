@@ -12,6 +12,7 @@ from agency.domain.run import Run, TaskRef
 from agency.domain.taskjob import job_of_task
 from agency.plans.active import ActivePlan
 from agency.plans.combine import merged_tree
+from agency.plans.controlled import checks_report, controlled_at, keep_report
 from agency.sessions.clean import CleanRequest, clean_run
 from agency.sessions.context import Context
 from agency.sessions.create import RunRequest, create_run
@@ -35,7 +36,8 @@ def make_task_run(context: Context, plan: ActivePlan, task_id: str, task: TaskSt
             return {"run_id": found.run_id}
         _discard(context, found)
     manifest = plan.manifests[task_id]
-    job = job_of_task(manifest, plan.settings, files=task.files, context=task.context)
+    doctor, checks = _doctor(context, plan, task_id, task)
+    job = job_of_task(manifest, plan.settings, files=task.files, doctor=doctor, context=task.context)
     with open(plan.log_file(f"dispatch-{task_id}-{number}.log"), "ab") as log:
         run = create_run(
             context,
@@ -53,6 +55,7 @@ def make_task_run(context: Context, plan: ActivePlan, task_id: str, task: TaskSt
                     parsed=_parsed(plan, manifest, job.objective, job.steps),
                     model=manifest.model or plan.settings.model,
                     publish="none",
+                    backend=manifest.isolation,
                 ),
                 changes=_carried_over(context, plan, task),
                 task=TaskRef(plan_id=plan.plan_id, task_id=task_id, number=number),
@@ -60,7 +63,26 @@ def make_task_run(context: Context, plan: ActivePlan, task_id: str, task: TaskSt
             lambda chunk: _written(log, chunk),
         )
     assert run is not None  # nobody is asked
-    return {"run_id": run.run_id}
+    return {"run_id": run.run_id, "checks": checks}
+
+
+def _doctor(
+    context: Context, plan: ActivePlan, task_id: str, task: TaskState
+) -> tuple[str | None, Mapping[str, Any] | None]:
+    """The doctor that the control plane chose in place of that of the task, None for none, and what is told of the choice."""
+    control = controlled_at(context, plan.repo, plan.settings, plan.branch)
+    if control is None or control.settings.checks.mode == "off":
+        return None, None
+    assert task.dispatch is not None
+    chosen = control.doctor(task.files, plan.manifests[task_id].verify.doctor)
+    report = plan.report(task_id, f"checkset-{task.dispatch.number}.json")
+    told = {
+        "report_path": keep_report(report, checks_report(task_id, chosen)),
+        "command": chosen.command,
+        "enforced": chosen.enforced,
+        "reason": chosen.reason,
+    }
+    return chosen.command if chosen.enforced else None, told
 
 
 def _written(log: BinaryIO, chunk: bytes) -> None:
@@ -118,6 +140,7 @@ def _parsed(plan: ActivePlan, manifest: Manifest, objective: str, steps: tuple[S
         budgets=plan.settings.budgets,
         bootstrap=plan.settings.bootstrap,
         bootstrap_timeout=plan.settings.bootstrap_timeout,
+        isolation=plan.settings.isolation,
     )
 
 

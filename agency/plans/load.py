@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from agency.config.controlplane import controlplane_of
 from agency.config.plan import PLAN_FILE, read_plan_values, read_task, settings_from, task_directories
 from agency.domain.consent import Item
 from agency.domain.errors import AgencyError
@@ -105,7 +106,10 @@ def load_plan(repo: Repo, name: str, *, elsewhere: Sequence[str] = ()) -> Plan:
     settings = settings_from(values)
     manifests.sort(key=lambda manifest: manifest.order)
     if not wrong:
-        wrong += [str(problem) for problem in problems_of(manifests, settings, elsewhere=elsewhere)]
+        control = controlplane_of(settings)
+        follow = control.enabled and control.lock_mode == "derived"
+        found = problems_of(manifests, settings, elsewhere=elsewhere, locks_follow=follow)
+        wrong += [str(problem) for problem in found]
     if wrong:
         raise invalid_plan(name, wrong)
     return Plan(

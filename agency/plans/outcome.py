@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from agency.domain.jobprogress import fold_job
 from agency.domain.planevents import (
     ACCESS_REQUESTED,
+    BLAST_RADIUS,
     COMPLIANCE_BLOCK,
     COMPLIANCE_PASS,
     COMPLIANCE_SKIP,
@@ -48,7 +49,15 @@ _COMPLIANCE = {
     "warn": COMPLIANCE_WARN,
     "block": COMPLIANCE_BLOCK,
 }
-_UNFIT = frozenset({"E_CONSENT_REQUIRED", "E_INVALID_CONFIG", "E_RUNNER_NOT_CONFIGURED", "E_RUNNER_NOT_FOUND"})
+_UNFIT = frozenset(
+    {
+        "E_CONSENT_REQUIRED",
+        "E_INVALID_CONFIG",
+        "E_RUNNER_NOT_CONFIGURED",
+        "E_RUNNER_NOT_FOUND",
+        "E_ISOLATION_UNSUPPORTED",
+    }
+)
 """Errors of making a run that another try would meet again."""
 
 
@@ -122,6 +131,8 @@ def after_finish(conductor: "Conductor", task_id: str, result: Result) -> None:
     task = replace(task, commit=told["commit"], base=told["base"])
     if told["commit"] is not None:
         conductor.log(TASK_COMMIT({"sha": told["commit"], "base": told["base"]}), task_id)
+    if told.get("reach") is not None:
+        conductor.log(BLAST_RADIUS(told["reach"]), task_id)
     _tell_compliance(conductor, task_id, told)
     if told["commit"] is None:
         complete(conductor, task_id, task, None)
@@ -143,7 +154,7 @@ def complete(conductor: "Conductor", task_id: str, task: TaskState, commit: str 
 
 
 def _tell_compliance(conductor: "Conductor", task_id: str, told: Mapping[str, Any]) -> None:
-    policy = conductor.plan.settings.manifest_enforcement
+    policy = told["policy"]
     data = {
         "policy": policy,
         "status": told["status"],

@@ -9,11 +9,13 @@ from agency.domain.errors import AgencyError
 from agency.domain.ids import PlanId
 from agency.domain.manifest import Manifest, order_of
 from agency.domain.planconsent import plan_item
-from agency.domain.planevents import RUN_RESUME, RUN_START, RUN_TASKS_LOADED
+from agency.domain.plandata import LockDerivation
+from agency.domain.planevents import LOCK_DERIVATION, RUN_RESUME, RUN_START, RUN_TASKS_LOADED
 from agency.domain.planstate import PlanState, first_plan_state
 from agency.domain.repo import Repo
 from agency.domain.schedule import Candidate, fitting
 from agency.plans.active import ActivePlan, free_plan_id, load_active, record_of_plan, with_flags
+from agency.plans.controlled import Controlled, controlled_at, keep_report, locks_report
 from agency.plans.judge import require_validators
 from agency.plans.load import Plan, load_plan
 from agency.plans.move import require_movable
@@ -22,6 +24,7 @@ from agency.sessions.consent import allows_items, allows_making
 from agency.sessions.context import Context
 from agency.sessions.find import remember
 from agency.sessions.headless import require_headless
+from agency.sessions.isolation import choose_isolation, require_isolation
 from agency.sessions.parent import find_parent
 from agency.store.locks import load_beforehand
 from agency.store.plans import conductor_of, create_plan, read_plan_state, write_plan, write_state
@@ -61,7 +64,7 @@ def make_ready(context: Context, repo: Repo, request: PlanRequest) -> Ready | No
     """See that the plan can be carried out, and ask for what it would execute; None when that was declined.
 
     Raises E_PLAN_NOT_FOUND, E_INVALID_PLAN, E_TASK_NOT_FOUND, E_PARENT_BRANCH_NOT_FOUND, E_EMPTY_REPO, E_TARGET_DIRTY,
-    E_GIT_FAILED (nobody to commit as), E_CONSENT_REQUIRED and what the runners need.
+    E_GIT_FAILED (nobody to commit as), E_ISOLATION_UNSUPPORTED, E_CONSENT_REQUIRED and what the runners need.
     """
     plan = load_plan(repo, request.name)
     plan = replace(plan, settings=with_flags(plan.settings, request.flags))
@@ -72,8 +75,11 @@ def make_ready(context: Context, repo: Repo, request: PlanRequest) -> Ready | No
     _require_committer(git)
     config = load_settings(repo.checkout or repo.root, context.paths.config)
     place = repo.checkout or repo.root
-    for name in sorted({manifest.runner or settings.runner or config.runner for manifest in plan.manifests}):
-        require_headless(resolve_runner(config, name, context.environ, directory=place), place)
+    wanted = {(one.runner or settings.runner or config.runner, one.isolation) for one in plan.manifests}
+    for name, backend in sorted(wanted, key=str):
+        runner = resolve_runner(config, name, context.environ, directory=place)
+        require_headless(runner, place)
+        require_isolation(context, runner, choose_isolation(config, settings.isolation, backend))
         if not allows_making(context, repo, config, name, parent, taken=False, editor=False):
             return None
     require_validators(context, repo, settings)
@@ -88,20 +94,35 @@ def begin_plan(context: Context, repo: Repo, ready: Ready) -> ActivePlan:
     load_beforehand()
     plan = ready.plan
     manifests = {manifest.task_id: manifest for manifest in plan.manifests}
+    control = controlled_at(context, repo, plan.settings, ready.base)
+    locks = {name: control.locks(one) if control is not None else one.locks for name, one in manifests.items()}
     with context.lock(repo.repo_id):
         remember(context, repo)
         plan_id = free_plan_id(context, repo)
         record = record_of_plan(
             plan, repo, plan_id, branch=ready.branch, base=ready.base, flags=ready.flags, selected=ready.selected
         )
-        state = first_plan_state(manifests, {name: manifest.locks for name, manifest in manifests.items()})
+        state = first_plan_state(manifests, locks)
         begun = RUN_START({"name": plan.name, "branch": ready.branch, "operator": this_process(context.command)})
         create_plan(context.paths, repo.repo_id, plan_id, record=record, state=state, begun=begun)
     active = load_active(context, repo.repo_id, plan_id)
     require_movable(context, active)
     requested = list(ready.selected) if ready.selected is not None else None
     active.log.append(RUN_TASKS_LOADED({"total_tasks": len(manifests), "requested_tasks": requested}))
+    if control is not None:
+        _tell_locks(active, control)
     return active
+
+
+def _tell_locks(plan: ActivePlan, control: Controlled) -> None:
+    for task_id, manifest in plan.manifests.items():
+        report = locks_report(manifest, control)
+        told: LockDerivation = {
+            "report_path": keep_report(plan.report(task_id, "lock-derivation.json"), report),
+            "confidence": report["confidence"],
+            "resources": report["derived_write_resources"],
+        }
+        plan.log.append(LOCK_DERIVATION(told), task_id=task_id)
 
 
 def go_on(context: Context, repo: Repo, plan_id: PlanId, flags: Mapping[str, Any]) -> ActivePlan:

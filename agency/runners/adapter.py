@@ -119,6 +119,11 @@ class Adapter:
         """What the agent is doing, from what it wrote itself, or None when it does not tell."""
         return None
 
+    def own_files(self, environ: Mapping[str, str]) -> tuple[str, ...]:
+        """The paths in which the agent keeps its config, credentials and conversations, for a user with that environment:
+        absolute, or below ``~/``. None: it needs none, or it is not known."""
+        return ()
+
     def took_prompt(self, scene: Scene, thread_id: str | None, since: float) -> bool:
         """Whether the agent took a prompt at or after ``since`` (seconds since 1970), from what it wrote itself."""
         return False

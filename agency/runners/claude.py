@@ -123,6 +123,11 @@ class Claude(Adapter):
         told = state_from_hooks(read_told(scene))
         return later_state(told, _broken_off(_transcript(scene, thread_id)) if thread_id is not None else None)
 
+    def own_files(self, environ: Mapping[str, str]) -> tuple[str, ...]:
+        """``$CLAUDE_CONFIG_DIR``, else a directory and a file in the home."""
+        chosen = environ.get("CLAUDE_CONFIG_DIR")
+        return (chosen,) if chosen else ("~/.claude", "~/.claude.json")
+
     def forget_trust(self, scene: Scene) -> None:
         """What was added to the user's file for the worktree."""
         claudetrust.forget(scene)

@@ -106,6 +106,10 @@ class Codex(Adapter):
         wrote = next((state for entry in entries if (state := _state_of(entry)) is not None), None)
         return later_state(state_from_hooks(read_told(scene)), wrote)
 
+    def own_files(self, environ: Mapping[str, str]) -> tuple[str, ...]:
+        """``$CODEX_HOME``, else a directory in the home."""
+        return (environ.get("CODEX_HOME") or "~/.codex",)
+
     def took_prompt(self, scene: Scene, thread_id: str | None, since: float) -> bool:
         """Whether its hooks told of a prompt since, or its session file holds something a person said."""
         return took_prompt_since(scene, since) or any(

@@ -104,6 +104,10 @@ class Gemini(Adapter):
                 return string(head.get("sessionId"))
         return None
 
+    def own_files(self, environ: Mapping[str, str]) -> tuple[str, ...]:
+        """A directory in ``$GEMINI_CLI_HOME``, else in the home."""
+        return (f"{environ.get('GEMINI_CLI_HOME') or '~'}/.gemini",)
+
     def took_prompt(self, scene: Scene, thread_id: str | None, since: float) -> bool:
         """Whether the file of the conversation holds something a person said since."""
         files = _files(scene, thread_id, answered=False) if thread_id is not None else []

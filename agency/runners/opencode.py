@@ -101,6 +101,11 @@ class Opencode(Adapter):
         said = [string(part.get("text")) for part in parts if part.get("type") == "text"]
         return AgentState(doing="done", detail=brief(said[-1]) if said else "", at=at)
 
+    def own_files(self, environ: Mapping[str, str]) -> tuple[str, ...]:
+        """A directory in each of the usual places."""
+        places = (("XDG_DATA_HOME", ".local/share"), ("XDG_CONFIG_HOME", ".config"), ("XDG_STATE_HOME", ".local/state"))
+        return tuple(f"{environ.get(variable) or f'~/{usual}'}/opencode" for variable, usual in places)
+
     def took_prompt(self, scene: Scene, thread_id: str | None, since: float) -> bool:
         """Whether the database holds something a person said since."""
         rows = _rows(

@@ -25,6 +25,7 @@ from agency.domain.repo import Repo
 from agency.domain.run import Run
 from agency.sessions.context import Context
 from agency.sessions.find import remember
+from agency.sessions.isolation import end_containers
 from agency.sessions.live import live_pane
 from agency.sessions.park import keep_work, park, snapshot
 from agency.sessions.place import config_root
@@ -180,6 +181,7 @@ def _end_session(context: Context, run: Run) -> None:
     launch, tmux, panes = live_pane(context, run)
     with shielded():
         end_processes(run, launch, panes)
+        end_containers(context, run)
         if panes:
             kill_session(tmux, panes[0].session_id)
         outlive_the_terminal()

@@ -1,5 +1,6 @@
 """The checkpoints of a run: its whole worktree as it was, kept under a ref of their own until ``agency gc`` lets go of them."""
 
+import time
 from dataclasses import dataclass
 
 from agency.domain.checkpoint import Checkpoint, commit_message, read_commit_message
@@ -45,8 +46,10 @@ def save_checkpoint(
     admin = place.git_dir if place is not None else None
     scratch = scratch_of(context, run.repo_id)
     taken = write_tree_without(inside, admin, looks_like_secret_file, scratch=scratch)
-    known = list_checkpoints(context, run)
-    if if_changed and known and known[-1].tree == taken.tree:
+    if taken.nested:
+        context.tell(f"a repository of its own is no part of a checkpoint: {', '.join(taken.nested[:3])}")
+    known = list_checkpoints(context, run) if if_changed else []
+    if known and known[-1].tree == taken.tree:
         return Saved(checkpoint=known[-1], new=False)
     index = write_index_tree(inside, admin, scratch=scratch)
     head = resolve(inside, "HEAD")
@@ -67,7 +70,17 @@ def save_checkpoint(
             {"number": number, "ref": ref, "commit": commit, "reason": reason, "left_out": left_out}
         )
         log_of(run).append(saved)
-    return Saved(checkpoint=find_checkpoint(context, run, number), new=True)
+    made = Checkpoint(
+        number=number,
+        commit=commit,
+        tree=taken.tree,
+        created=float(int(time.time())),
+        head=head or tip,
+        reason=reason,
+        message=message,
+        left_out=taken.left_out,
+    )
+    return Saved(checkpoint=made, new=True)
 
 
 def keep_before(context: Context, run: Run, reason: str) -> None:

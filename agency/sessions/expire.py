@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from agency.domain.checkpoint import Checkpoint
 from agency.domain.journal import fold
-from agency.domain.run import Run
+from agency.domain.run import BrokenRun, Run
 from agency.sessions.checkpoints import list_checkpoints
 from agency.sessions.context import Context
 from agency.sessions.place import repo_of
@@ -26,11 +26,15 @@ def old_checkpoints(context: Context, run: Run, limit: datetime) -> list[Checkpo
 
 def old_evidence(run: Run, limit: datetime) -> list[str]:
     """The worktrees that hard resets replaced before ``limit``; none while something of the run is half-done."""
-    place = f"{run.directory}/evidence"
-    if not os.path.isdir(place) or fold(log_of(run).read()).operation is not None:
+    if fold(log_of(run).read()).operation is not None:
         return []
-    paths = sorted(f"{place}/{name}" for name in os.listdir(place))
-    return [path for path in paths if datetime.fromtimestamp(os.lstat(path).st_ctime, UTC) <= limit]
+    return [path for path in evidence_of(run) if datetime.fromtimestamp(os.lstat(path).st_ctime, UTC) <= limit]
+
+
+def evidence_of(run: Run | BrokenRun) -> list[str]:
+    """The worktrees that hard resets replaced."""
+    place = f"{run.directory}/evidence"
+    return sorted(f"{place}/{name}" for name in os.listdir(place)) if os.path.isdir(place) else []
 
 
 def drop_checkpoints(context: Context, run: Run, limit: datetime) -> None:
@@ -46,11 +50,10 @@ def drop_checkpoints(context: Context, run: Run, limit: datetime) -> None:
         drop_refs(git, refs)
 
 
-def drop_evidence(context: Context, run: Run, path: str) -> None:
-    """Remove a worktree that was replaced: it leaves the directory of the run whole."""
+def drop_evidence(context: Context, run: Run | BrokenRun, path: str) -> None:
+    """Remove a worktree that was replaced: it leaves the directory of the run whole. Hold the repo lock."""
     target = f"{context.paths.trash(run.repo_id)}/{run.run_id}.{os.path.basename(path)}"
-    with context.lock(run.repo_id):
-        make_directory(os.path.dirname(target))
-        remove_directory(context, run.repo_id, target)
-        move_directory(path, target)
-        remove_directory(context, run.repo_id, target)
+    make_directory(os.path.dirname(target))
+    remove_directory(context, run.repo_id, target)
+    move_directory(path, target)
+    remove_directory(context, run.repo_id, target)

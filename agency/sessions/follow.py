@@ -55,13 +55,25 @@ def log_chunks(context: Context, run: Run, name: str, *, follow: bool) -> Iterat
             run_id=run.run_id,
             log=path,
         )
-    with open(path, "rb") as file:
-        while True:
-            while chunk := file.read(65536):
-                yield chunk
-            if not follow or not os.path.exists(path):
-                return
-            time.sleep(_POLL)
+    while True:
+        with open(path, "rb") as file:
+            over = False
+            while not over:
+                over = _begun_anew(path, os.fstat(file.fileno()))
+                while chunk := file.read(65536):
+                    yield chunk
+                if not follow or not os.path.exists(path):
+                    return
+                if not over:
+                    time.sleep(_POLL)
+
+
+def _begun_anew(path: str, known: os.stat_result) -> bool:
+    """Whether another file stands at ``path``: the log of an attempt begins anew when it has grown large."""
+    try:
+        return not os.path.samestat(known, os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _last_attempt(run: Run) -> str:

@@ -10,7 +10,7 @@ from agency.domain.ids import RepoId, RunId, is_run_id
 from agency.domain.journal import fold
 from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
-from agency.sessions.expire import drop_checkpoints, drop_evidence, old_checkpoints, old_evidence
+from agency.sessions.expire import drop_checkpoints, drop_evidence, evidence_of, old_checkpoints, old_evidence
 from agency.sessions.find import find_repo
 from agency.sessions.park import parked_trees
 from agency.sessions.place import repo_of
@@ -127,6 +127,8 @@ def _let_go(context: Context, run: Run | BrokenRun, limit: datetime) -> bool:
         run = load_run(context.paths, run.repo_id, run.run_id, archived=True)
         if not os.path.isdir(run.directory) or not _is_due(run, limit):
             return False
+        for path in evidence_of(run):
+            drop_evidence(context, run, path)
         for path in parked_trees(context, run):
             remove_directory(context, run.repo_id, path)
         repo = repo_of(context, run)
@@ -149,7 +151,8 @@ def _expire(context: Context, run: Run, limit: datetime, *, dry_run: bool) -> li
         if checkpoints:
             drop_checkpoints(context, run, limit)
         for path in evidence:
-            drop_evidence(context, run, path)
+            with context.lock(run.repo_id):
+                drop_evidence(context, run, path)
     return items
 
 

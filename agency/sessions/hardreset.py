@@ -24,8 +24,9 @@ from agency.sessions.remove import clear_way, remove_directory, require_deletabl
 from agency.sessions.setup import make_ready
 from agency.sessions.whole import require_idle
 from agency.sessions.worktree import is_connected
+from agency.store.failures import told_plainly
 from agency.store.jobfiles import reset_evidence
-from agency.store.records import discard, make_directory, move_directory
+from agency.store.records import discard, make_directory, move_directory, write_file
 from agency.store.resets import last_reset, write_reset
 from agency.store.runs import log_of
 from agency.tools.git.command import Git, git_failed
@@ -147,6 +148,7 @@ def finish_reset(context: Context, run: Run, repo: Repo, reset: Reset, show: Cal
     """Make the worktree that was swapped in ready for work, with the setup script whose output ``show`` gets, and close the hard
     reset. With None it is closed as it is. Raises E_SCRIPT_FAILED and the like; it is then still ``swapped``, and this can be
     repeated."""
+    _bring_report(run, reset)
     if show is not None:
         try:
             make_ready(context, run, repo, show)
@@ -188,6 +190,16 @@ def _carry_out(context: Context, run: Run, git: Git, reset: Reset) -> Reset:
     write_reset(run.directory, reset)
     discard_built(context, run)
     return reset
+
+
+def _bring_report(run: Run, reset: Reset) -> None:
+    """The report of the run goes on in the new worktree: git ignores it, so that no checkpoint holds it."""
+    old, new = (f"{place}/.agency/report.md" for place in (reset_evidence(run.directory, reset.number), run.worktree))
+    if os.path.isfile(old) and not os.path.islink(old) and not os.path.lexists(new):
+        with told_plainly("bringing the report along", new):
+            os.makedirs(os.path.dirname(new), exist_ok=True)
+            with open(old, "rb") as file:
+                write_file(new, file.read(), durable=False)
 
 
 def _keep_old(context: Context, run: Run, repo: Repo, reset: Reset) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agency.domain.errors import AgencyError
+from agency.domain.isolation import Isolation
 from agency.domain.job import PUBLISH, Job, single_step
 from agency.domain.run import Run
 from agency.domain.settings import Settings
@@ -14,6 +15,7 @@ from agency.runners.adapter import Scene
 from agency.runners.headless import headless_words
 from agency.runners.resolve import Runner, model_words
 from agency.sessions.context import Context
+from agency.sessions.isolation import choose_isolation, require_isolation
 from agency.sessions.threads import Plan
 from agency.store.jobs import read_state
 
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRequest:
     """What a headless run is to do: a prompt, the path of a job file, or a job that was read already (``parsed``). ``flags`` are
-    budgets given on the command line, by their keys in the config."""
+    budgets given on the command line, by their keys in the config. ``backend`` is the isolation that the command line names;
+    ``isolation`` the whole of it, which wins over every other word on it."""
 
     prompt: str | None = None
     file: str | None = None
@@ -32,12 +35,15 @@ class JobRequest:
     model: str | None = None
     publish: str | None = None
     flags: Mapping[str, float] = field(default_factory=dict)
+    backend: str | None = None
+    isolation: Isolation | None = None
 
 
 def make_job(
     context: Context, settings: Settings, runner: Runner, request: JobRequest, parsed: "ParsedJob | None"
 ) -> Job:
-    """The job of a request, with the budgets that hold for it. Raises E_INVALID_CONFIG for budgets that cannot be."""
+    """The job of a request, with the budgets and the isolation that hold for it. Raises E_INVALID_CONFIG for budgets that cannot
+    be, E_ISOLATION_UNSUPPORTED for an isolation that cannot be had."""
     from agency.config.budgets import effective_budgets
 
     budgets, origins, note = effective_budgets(
@@ -49,6 +55,10 @@ def make_job(
     )
     if note is not None:
         context.tell(note)
+    isolation = request.isolation or choose_isolation(
+        settings, parsed.isolation if parsed is not None else {}, request.backend
+    )
+    require_isolation(context, runner, isolation)
     prompt = request.prompt or ""
     return Job(
         objective=parsed.objective if parsed is not None else prompt,
@@ -60,6 +70,7 @@ def make_job(
         bootstrap=parsed.bootstrap if parsed is not None else (),
         bootstrap_timeout=parsed.bootstrap_timeout if parsed is not None else 0.0,
         publish=request.publish or (parsed.publish if parsed is not None else None) or PUBLISH[0],
+        isolation=isolation,
     )
 
 

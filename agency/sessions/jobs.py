@@ -3,9 +3,10 @@
 from typing import Any
 
 from agency.domain.errors import AgencyError
+from agency.domain.isolation import record_of_isolation
 from agency.domain.job import Job
 from agency.domain.run import Run
-from agency.store.jobs import list_attempts, read_job, read_state
+from agency.store.jobs import list_attempts, read_job, read_recovery, read_state
 
 
 def require_job(run: Run) -> Job:
@@ -50,7 +51,25 @@ def describe_steps(run: Run) -> dict[str, Any]:
         "resets_used": state.resets_used if state is not None else 0,
         "budgets": job.budgets.as_record(),
         "budget_origins": dict(job.origins),
+        "isolation": record_of_isolation(job.isolation),
         "steps": steps,
+        "recovery": _recovery(run) if state is not None and state.outcome not in (None, "done") else None,
+    }
+
+
+def _recovery(run: Run) -> dict[str, Any] | None:
+    """What may be done with a job that ended badly, as it was judged then."""
+    record = read_recovery(run.directory)
+    if record is None:
+        return None
+    return {
+        "reason": record.get("reason"),
+        "resume_allowed": record.get("resumeAllowed"),
+        "blocked_reason": record.get("blockedReason"),
+        "same_thread": record.get("sameThread"),
+        "rebuild_allowed": record.get("rebuildAllowed"),
+        "rebuild_blocked_reason": record.get("rebuildBlockedReason"),
+        "next": record.get("next"),
     }
 
 

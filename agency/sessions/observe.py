@@ -90,7 +90,9 @@ def _judge(context: Context, looked: list[tuple[Run | BrokenRun, Launch | None, 
     for run, launch, panes in looked:
         events = log_of(run).read()
         journal = fold(events)
-        saying = read_saying(run.worktree) if isinstance(run, Run) and not run.archived else None
+        saying = (
+            _without_secrets(context, read_saying(run.worktree)) if isinstance(run, Run) and not run.archived else None
+        )
         facts = _facts(run, journal, launch, panes, saying, now=now, boot=boot)
         if isinstance(run, Run) and launch is not None and facts.runner_alive:
             facts = replace(facts, agent=_doing(agent_state(context, run, launch), now))
@@ -221,6 +223,17 @@ def read_saying(worktree: str) -> Mapping[str, object] | None:
         **{key: _harmless(value) for key, value in said.items()},
         "written": max(written, moment_of(said.get("updated_at"))),
     }
+
+
+def _without_secrets(context: Context, said: Mapping[str, object] | None) -> Mapping[str, object] | None:
+    """What the runner says of itself, as it may be shown."""
+    if said is None:
+        return None
+    from agency.domain.redaction import Redactor
+    from agency.domain.secretnames import secrets_in
+
+    shown = Redactor(secrets_in(context.environ)).value(dict(said))
+    return shown if isinstance(shown, dict) and "written" in shown else None
 
 
 def _harmless(value: object) -> object:

@@ -53,8 +53,12 @@ def resume_run(context: Context, run: Run, request: ResumeRequest) -> Resumed | 
     started E_INVALID_CONFIG, E_RUNNER_NOT_CONFIGURED, E_RUNNER_NOT_FOUND, E_REPO_LOCKED, E_CONFIRMATION_REQUIRED,
     E_CONSENT_REQUIRED.
     """
-    if not os.path.isdir(run.worktree):
-        _finish_swap(context, run)
+    if not os.path.isdir(run.worktree) and _in_hard_reset(run):
+        from agency.sessions.hardreset import settle_reset
+
+        settle_reset(
+            context, run, require_repo_of(context, run)
+        )  # killed while no tree stood in the place of the worktree
     require_resumable(run)
     seen = look(context, run)
     if request.restart or not seen.alive:
@@ -67,19 +71,18 @@ def resume_run(context: Context, run: Run, request: ResumeRequest) -> Resumed | 
     return Resumed(run=run, event=RESUME_ATTACH.name, revived=False)
 
 
-def _finish_swap(context: Context, run: Run) -> None:
-    """Let a tree stand in the place of the worktree again, where a hard reset was killed while none did."""
+def _in_hard_reset(run: Run) -> bool:
+    """Whether one is under way, or was when its worker ended."""
     operation = fold(log_of(run).read()).operation
-    if operation is not None and operation.kind == "hard reset":
-        from agency.sessions.hardreset import settle_reset
-
-        settle_reset(context, run, require_repo_of(context, run))
+    return operation is not None and operation.kind == "hard reset"
 
 
 def require_resumable(run: Run) -> None:
     """Raise E_WORKTREE_MISSING (and record that resuming failed), E_RUN_BUSY or E_RUN_INCOMPLETE unless there is a whole
-    worktree to work in. A hard reset is for the worker to finish: the one that is at it, or the one that is to be started."""
-    if os.path.isdir(run.worktree) and not run.archived:
+    worktree to work in. A hard reset is for the worker to finish: the one that is at it, or the one that is to be started. For
+    a moment of one, no tree stands in the place of the worktree."""
+    there = os.path.isdir(run.worktree) or _in_hard_reset(run) or os.path.isdir(run.worktree)
+    if there and not run.archived:
         require_whole(run, besides="hard reset")
         return
     reason = "archived" if run.archived or run.archived_at is not None else "missing"

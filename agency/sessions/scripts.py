@@ -260,25 +260,41 @@ def _run(
     mark = _mark(run, name, me["pid"], me["pid_started"])
     environment[mark.variable] = mark.value
     with _cancelled_by_signal() as cancelled:
-        try:
-            script = Streamed(argv, env=environment, cwd=run.worktree, on_output=on_output)
-        except OSError as error:
-            on_output(f"{argv[0]}: {error.strerror}\n".encode())
-            return 127, False, None
-        deadline = time.monotonic() + timeout
-        try:
-            while script.process.poll() is None and not cancelled and time.monotonic() < deadline:
-                script.pump(_TICK)
-                if script.ended:
-                    script.wait(_TICK)
-        finally:
-            stopped = script.process.returncode is None
-            if stopped:
-                end_tree([script.process.pid], mark, grace=_GRACE)
-                script.process.wait()
-        script.close()
-        by = cancelled[0].name if stopped and cancelled else None
-        return script.process.returncode, stopped and by is None, by
+        code, stopped = _attended(argv, environment, run.worktree, mark, timeout, cancelled, on_output)
+    by = (
+        cancelled[0].name if cancelled else None
+    )  # also when the script ended by itself just then: nobody else hears of it
+    return code, stopped and by is None, by
+
+
+def _attended(
+    argv: tuple[str, ...],
+    environment: Mapping[str, str],
+    cwd: str,
+    mark: Mark,
+    timeout: float,
+    cancelled: list[signal.Signals],
+    on_output: Callable[[bytes], None],
+) -> tuple[int, bool]:
+    """The exit code, and whether the script was ended: its time was over, or a signal was in ``cancelled``."""
+    try:
+        script = Streamed(argv, env=environment, cwd=cwd, on_output=on_output)
+    except OSError as error:
+        on_output(f"{argv[0]}: {error.strerror}\n".encode())
+        return 127, False
+    deadline = time.monotonic() + timeout
+    try:
+        while script.process.poll() is None and not cancelled and time.monotonic() < deadline:
+            script.pump(_TICK)
+            if script.ended:
+                script.wait(_TICK)
+    finally:
+        stopped = script.process.returncode is None
+        if stopped:
+            end_tree([script.process.pid], mark, grace=_GRACE)
+            script.process.wait()
+    script.close()
+    return script.process.returncode, stopped
 
 
 @contextmanager

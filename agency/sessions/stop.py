@@ -4,6 +4,7 @@ from agency.domain.errors import AgencyError
 from agency.domain.events import KILL_SESSION, STOP
 from agency.domain.run import Run
 from agency.sessions.context import Context
+from agency.sessions.isolation import end_containers
 from agency.sessions.live import live_pane, screen_of
 from agency.sessions.processes import end_processes, has_processes
 from agency.sessions.threads import note_shown_thread
@@ -34,7 +35,7 @@ def kill_run(context: Context, run: Run) -> bool:
     """
     launch, tmux, panes = live_pane(context, run)
     if not panes and not has_processes(run, launch):
-        return False
+        return end_containers(context, run) > 0
     untold: AgencyError | None = None
     if launch is not None and launch.thread_pattern is not None:
         note_shown_thread(run, launch, screen_of(tmux, panes))
@@ -44,6 +45,7 @@ def kill_run(context: Context, run: Run) -> bool:
         except AgencyError as error:  # a full disk keeps no runner alive
             untold = error
         end_processes(run, launch, panes)
+        end_containers(context, run)
         if panes:
             kill_session(tmux, panes[0].session_id)
         if untold is not None:

@@ -11,7 +11,7 @@ _NEXT = {
     "create": "agency restore {name} finishes the worktree, agency clean {name} removes it",
     "clean": "agency clean {name} finishes it, agency restore {name} undoes it",
     "restore": "agency restore {name} finishes it",
-    "hard reset": "agency restore {name} finishes it",
+    "hard reset": "agency resume {name} goes on with it",
 }
 
 

@@ -91,6 +91,15 @@ def write_recovery(directory: str, record: Mapping[str, Any]) -> None:
     write_record(f"{directory}/recovery.json", record)
 
 
+def read_recovery(directory: str) -> dict[str, Any] | None:
+    """What was kept before the job ended badly the last time, None where it never did."""
+    try:
+        record = read_record(f"{directory}/recovery.json")
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
 def attempt_log(directory: str, step_index: int, attempt: int) -> str:
     """Where the output of an attempt is kept."""
     return f"{directory}/logs/attempt-{step_index:04d}-{attempt:04d}.log"
@@ -98,20 +107,25 @@ def attempt_log(directory: str, step_index: int, attempt: int) -> str:
 
 def append_command(directory: str, command: Command) -> None:
     """Append what an operator asks for, durably. Raises E_DISK_FULL or E_STORE_FAILED."""
-    path = _control_path(directory)
-    with told_plainly("recording a command", path):
-        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            size = os.fstat(fd).st_size
-            torn = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
-            line = (b"\n" if torn else b"") + json_bytes(record_of_command(command)) + b"\n"
-            if os.write(fd, line) < len(line):
-                os.ftruncate(fd, size)
-                raise OSError(28, os.strerror(28))
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+    with told_plainly("recording a command", _control_path(directory)), control_lock(directory) as fd:
+        size = os.fstat(fd).st_size
+        torn = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
+        line = (b"\n" if torn else b"") + json_bytes(record_of_command(command)) + b"\n"
+        if os.write(fd, line) < len(line):
+            os.ftruncate(fd, size)
+            raise OSError(28, os.strerror(28))
+        os.fsync(fd)
+
+
+@contextmanager
+def control_lock(directory: str) -> Iterator[int]:
+    """Holds ``control.jsonl``, so that nobody else adds to it or tells of what is in it; its descriptor. Raises OSError."""
+    fd = os.open(_control_path(directory), os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield fd
+    finally:
+        os.close(fd)
 
 
 def read_commands(directory: str) -> list[Command]:

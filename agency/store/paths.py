@@ -70,6 +70,10 @@ class Paths:
         """Where the records of plans are."""
         return f"{self.repo(repo_id)}/plans"
 
+    def models(self, repo_id: RepoId) -> str:
+        """Where the components of commits are kept, so that they need not be read again; all of it may be removed."""
+        return f"{self.repo(repo_id)}/models"
+
     def worktrees(self, repo_id: RepoId) -> str:
         """Where the worktrees are."""
         return f"{self.repo(repo_id)}/worktrees"

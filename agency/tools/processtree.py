@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import psutil
 
 _MULTIPLEXERS = ("tmux", "screen", "zellij", "abduco", "dtach", "systemd", "launchd")
+_HOLDERS = frozenset({"bwrap"})
+"""Programs that end with what they hold, and take it with them at once when they are told to end before it."""
 _POLL = 0.02
 
 
@@ -63,7 +65,8 @@ def find_tree(roots: Sequence[int], mark: Mark | None) -> list[Found]:
 def end_tree(roots: Sequence[int], mark: Mark | None, *, grace: float) -> list[int]:
     """End the tree: TERM, up to ``grace`` seconds to obey, KILL, and again for what appeared meanwhile.
 
-    Returns the pids that are still there two seconds after KILL; none, as a rule.
+    What holds others is not asked to obey: it ends once they have. Returns the pids that are still there two seconds after
+    KILL; none, as a rule.
     """
     deadline = time.monotonic() + grace
     warned: set[Found] = set()
@@ -79,7 +82,7 @@ def end_tree(roots: Sequence[int], mark: Mark | None, *, grace: float) -> list[i
         if now >= deadline:
             _signal(left, signal.SIGKILL)
         else:
-            _signal([found for found in left if found not in warned], signal.SIGTERM)
+            _signal([found for found in left if found not in warned and not _holds(found)], signal.SIGTERM)
             warned.update(left)
         _wait(left, min(deadline, now + 0.25) if now < deadline else now + 0.25)
 
@@ -102,6 +105,13 @@ def _present(found: Found) -> bool:
     try:
         process = psutil.Process(found.pid)
         return process.create_time() == found.created and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _holds(found: Found) -> bool:
+    try:
+        return psutil.Process(found.pid).name() in _HOLDERS
     except psutil.Error:
         return False
 

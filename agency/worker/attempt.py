@@ -20,7 +20,6 @@ from agency.sessions.observe import read_saying
 from agency.sessions.place import config_root
 from agency.sessions.threads import scene_of
 from agency.store.jobs import attempt_log
-from agency.store.threads import read_thread
 from agency.tools.descendants import reap
 from agency.tools.process import Attended
 from agency.tools.processtree import Mark, end_tree
@@ -33,11 +32,18 @@ from agency.worker.checks import (
     told_of_elsewhere,
     verdict_of,
 )
+from agency.worker.container import end_containers_of_attempt
 from agency.worker.ended import Ended
+from agency.worker.inside import (
+    Inside,
+    exit_code_of,
+    put_inside,
+    runner_inside,
+)
 from agency.worker.listener import Listener
 from agency.worker.meter import Meter
 from agency.worker.prompt import retry_prompt, step_prompt
-from agency.worker.thread import note_thread
+from agency.worker.thread import note_thread, thread_to_go_on_with
 from agency.worker.trees import changed_since
 from agency.worker.watched import End, Watcher, watch
 from agency.worker.work import Work
@@ -52,10 +58,12 @@ def ready_runner(work: Work) -> tuple[Runner, Settings]:
     settings = load_settings(config_root(context, run), context.paths.config)
     runner = resolve_runner(settings, run.runner, context.environ, directory=run.worktree, extra=run.runner_args)
     start = without_lacking(context, require_start(context, run, settings, runner))
-    return start.runner, settings
+    return runner_inside(work, start.runner, settings), settings
 
 
-def run_attempt(work: Work, runner: Runner, interrupt: Callable[[], str | None], *, before: str) -> Ended:
+def run_attempt(
+    work: Work, runner: Runner, settings: Settings, interrupt: Callable[[], str | None], *, before: str
+) -> Ended:
     """Run the attempt that ``work.state.running`` names, from start to check; afterwards no process of it is alive.
 
     ``interrupt`` gives the reason to end it early; ``before`` is the tree of the worktree as it is now. Raises E_KILL_FAILED when
@@ -65,7 +73,7 @@ def run_attempt(work: Work, runner: Runner, interrupt: Callable[[], str | None],
     assert running is not None
     path = attempt_log(work.run.directory, work.step.index, running.attempt)
     with AttemptLog(path, work.redactor) as log:
-        attempt = _Attempt(work, runner, log, before, interrupt)
+        attempt = _Attempt(work, runner, settings, log, before, interrupt)
         try:
             ended = attempt.run()
             if ended.well:
@@ -84,6 +92,7 @@ def end_processes_of_attempt(work: Work, adapter: Adapter | None) -> None:
         spared=adapter.shared_daemons if adapter is not None else (),
     )
     left = end_tree([os.getpid()], mark, grace=_GRACE)
+    end_containers_of_attempt(work)
     reap()
     if left:
         raise AgencyError(
@@ -98,9 +107,15 @@ class _Attempt:
     """Starts the programs of one attempt and watches them."""
 
     def __init__(
-        self, work: Work, runner: Runner, log: AttemptLog, before: str, interrupt: Callable[[], str | None]
+        self,
+        work: Work,
+        runner: Runner,
+        settings: Settings,
+        log: AttemptLog,
+        before: str,
+        interrupt: Callable[[], str | None],
     ) -> None:
-        self._work, self._runner, self._log = work, runner, log
+        self._work, self._runner, self._settings, self._log = work, runner, settings, log
         self._before = before
         self._interrupt = interrupt
         self._ended = Ended()
@@ -115,7 +130,8 @@ class _Attempt:
             words = headless_words(self._runner, scene, prompt, thread_id)
             argv = (self._runner.program, *words.words)
             meter = Meter(self._runner.adapter, scene, thread_id)
-            program = Attended(argv, env=self._environment(), cwd=work.run.worktree, typed=words.typed)
+            inside = put_inside(work, self._runner, self._settings, argv, self._environment())
+            program = Attended(inside.argv, env=inside.environ, cwd=work.run.worktree, typed=words.typed)
         except AgencyError as error:
             ended.refused = error
             return ended
@@ -129,7 +145,7 @@ class _Attempt:
         if thread_id is None and words.thread_id is not None:
             meter.turned_to(words.thread_id)
             note_thread(work, self._runner, words.thread_id, how="chosen")
-        ended.end = self._watch(program, self._heard.output, self._heard.complaint)
+        ended.end = self._watch(program, inside, self._heard.output, self._heard.complaint)
         ended.seconds = ended.end.seconds
         self._heard.finish()
         ended.usage, ended.cost = meter.usage, meter.cost
@@ -153,7 +169,12 @@ class _Attempt:
     def _check(self, check: Check, ended: Ended) -> None:
         work = self._work
         try:
-            program = Attended(check.argv, env=self._environment() | {"CI": "1"}, cwd=work.run.worktree, typed=None)
+            environment = self._environment() | {"CI": "1"}
+            inside = put_inside(work, self._runner, self._settings, check.argv, environment, part="check")
+            program = Attended(inside.argv, env=inside.environ, cwd=work.run.worktree, typed=None)
+        except AgencyError as error:
+            ended.refused = error
+            return
         except OSError as error:
             ended.check_code = 127
             ended.check_lines = [f"{check.argv[0]}: {error.strerror}"]
@@ -161,9 +182,8 @@ class _Attempt:
         work.say(f"{check.name}: {check.line}")
         printed = ended.printed
         ended.printed = []
-        seen = self._watch(
-            program, self._heard.plain, self._heard.plain_complaint, spent=ended.seconds, within=check.timeout
-        )
+        plain, complaint = self._heard.plain, self._heard.plain_complaint
+        seen = self._watch(program, inside, plain, complaint, spent=ended.seconds, within=check.timeout)
         self._heard.finish(check=True)
         ended.check_lines, ended.printed = ended.printed, printed
         ended.seconds += seen.seconds
@@ -179,13 +199,7 @@ class _Attempt:
         """Where the runner works, what it is told, and the conversation it goes on with."""
         work, runner = self._work, self._runner
         scene = scene_of(work.run, runner)
-        thread = read_thread(work.run.directory)
-        thread_id = None
-        if thread is not None and thread.agent == runner.adapter.name and not work.state.fresh_thread:
-            known = runner.adapter.knows(scene, thread.thread_id)
-            can = runner.adapter.headless(scene, runner.extra, "", thread.thread_id) is not None
-            thread_id = thread.thread_id if can and known is not False else None
-            self._ended.tried_thread = thread_id is not None and known is None
+        thread_id, self._ended.tried_thread = thread_to_go_on_with(work, runner)
         told = work.state.context
         if told is None:
             return scene, step_prompt(work.job, work.step), thread_id
@@ -214,6 +228,7 @@ class _Attempt:
     def _watch(
         self,
         program: Attended,
+        inside: Inside,
         on_output: Callable[[str], None],
         on_complaint: Callable[[str], None],
         *,
@@ -237,6 +252,7 @@ class _Attempt:
         )
         try:
             seen = watch(program, watcher)
+            seen.exit_code = exit_code_of(work, inside, seen.exit_code)
         finally:
             end_processes_of_attempt(work, self._runner.adapter)
         out, err = program.drain()

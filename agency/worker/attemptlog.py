@@ -1,11 +1,13 @@
 """The log of one attempt: all that its programs printed, without secrets."""
 
 import os
+import shutil
 from typing import Self
 
 from agency.domain.redaction import Redactor
 from agency.domain.redactstream import StreamRedactor
 from agency.store.failures import told_plainly
+from agency.store.records import discard
 
 _MOST = 16 * 1024 * 1024
 """Bytes after which the log begins anew; the part before is kept as ``<log>.1``, an earlier one is not."""
@@ -20,7 +22,7 @@ class AttemptLog:
         self._size = 0
         with told_plainly("writing a log", path):
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            self._fd = self._open()
+            self._fd = self._open(path)
 
     def write(self, text: str, stream: str = "output") -> str:
         """Add what a program printed, as ``output`` or as ``complaints``; gives what was added, without secrets. A line that has
@@ -49,14 +51,25 @@ class AttemptLog:
             return text
         with told_plainly("writing a log", self._path):
             if self._size + len(content) > _MOST and self._size:
-                os.close(self._fd)
-                os.replace(self._path, f"{self._path}.1")
-                self._fd, self._size = self._open(), 0
+                self._begin_anew()
             view = memoryview(content)
             while view:
                 view = view[os.write(self._fd, view) :]
             self._size += len(content)
         return text
 
-    def _open(self) -> int:
-        return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    def _begin_anew(self) -> None:
+        """Keep what is there as the part before. Whoever looks finds a log at every moment."""
+        before, fresh = f"{self._path}.1", f"{self._path}.new"
+        discard(before)
+        try:
+            os.link(self._path, before)
+        except OSError:  # the file system has no links
+            shutil.copy(self._path, before)
+        discard(fresh)
+        os.close(self._fd)
+        self._fd, self._size = self._open(fresh), 0
+        os.replace(fresh, self._path)
+
+    def _open(self, path: str) -> int:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

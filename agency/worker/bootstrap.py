@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from agency.domain.errors import AgencyError
+from agency.domain.isolation import NONE
 from agency.domain.job import SHELL
 from agency.domain.planevents import (
     BOOTSTRAP_COMMAND_COMPLETE,
@@ -16,8 +17,9 @@ from agency.domain.planevents import (
 from agency.sessions.environment import OWNER, task_variables, without_run
 from agency.store.records import make_directory, read_record, write_record
 from agency.tools.process import Attended
-from agency.worker.attempt import end_processes_of_attempt
+from agency.worker.attempt import end_processes_of_attempt, ready_runner
 from agency.worker.controls import Controls
+from agency.worker.inside import Inside, exit_code_of, put_inside
 from agency.worker.settle import end_job
 from agency.worker.work import Work
 
@@ -38,7 +40,13 @@ def bootstrap(work: Work, controls: Controls) -> None:
     for index, line in enumerate(work.job.bootstrap):
         work.say(f"bootstrap {index + 1}/{count}: {line}")
         work.tell(BOOTSTRAP_COMMAND_START({"cmd": line, "index": index}))
-        code, said = _run(work, controls, line)
+        try:
+            code, said = _run(work, controls, line)
+        except AgencyError as error:
+            if error.code != "E_ISOLATION_UNSUPPORTED":
+                raise
+            end_job(work, outcome="needs_attention", reason=f"{error.code}: {error.message}", retryable=True)
+            return
         told: Any = {"cmd": line, "index": index, "exit_code": code, "summary": said}
         if code is None and said == "":
             return
@@ -65,7 +73,8 @@ def _run(work: Work, controls: Controls, line: str) -> tuple[int | None, str]:
         "CI": "1",
     }
     try:
-        program = Attended((*SHELL, line), env=environment, cwd=work.run.worktree, typed=None)
+        inside = _inside(work, (*SHELL, line), environment)
+        program = Attended(inside.argv, env=inside.environ, cwd=work.run.worktree, typed=None)
     except OSError as error:
         raise AgencyError("E_STORE_FAILED", f"{SHELL[0]} cannot be started: {error.strerror}") from error
     said = ""
@@ -77,13 +86,20 @@ def _run(work: Work, controls: Controls, line: str) -> tuple[int | None, str]:
             standing = controls.look()
             stopped = standing.held is not None or standing.pending is not None or controls.interrupts() is not None
             late = time.monotonic() > deadline
+        code = exit_code_of(work, inside, program.exit_code)
     finally:
         end_processes_of_attempt(work, None)
     said = _heard(work, program.drain(), said)
     program.close()
     if stopped:
         return None, ""
-    return (None, f"{work.job.bootstrap_timeout:g} s") if late else (program.exit_code, said)
+    return (None, f"{work.job.bootstrap_timeout:g} s") if late else (code, said)
+
+
+def _inside(work: Work, argv: tuple[str, ...], environment: dict[str, str]) -> Inside:
+    if work.job.isolation.backend == NONE:
+        return Inside(argv=argv, environ=environment)
+    return put_inside(work, *ready_runner(work), argv, environment, part="bootstrap")
 
 
 def _heard(work: Work, chunks: tuple[bytes, bytes], said: str) -> str:

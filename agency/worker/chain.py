@@ -104,7 +104,7 @@ def invalid(
     return AgencyError(
         "E_CHECKPOINT_INVALID",
         f"{whose} cannot be used: {what}",
-        hint=f"agency resume-from {run.name} --step {step}" if step is not None else f"agency show {run.name}",
+        hint=f"agency resume-from {run.name} --step '#{step + 1}'" if step is not None else f"agency show {run.name}",
         run_id=run.run_id,
         **details,
     )

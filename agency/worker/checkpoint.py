@@ -12,7 +12,7 @@ from agency.domain.errors import AgencyError
 from agency.domain.redaction import Redactor
 from agency.domain.run import Run
 from agency.domain.secretnames import looks_like_secret_file, secrets_in
-from agency.domain.stepcheckpoint import INVALIDATED, SUPERSEDED, StepCheckpoint, StepFile, diff_hash
+from agency.domain.stepcheckpoint import SUPERSEDED, StepCheckpoint, StepFile, diff_hash
 from agency.sessions.context import Context
 from agency.sessions.place import require_repo_of, scratch_of
 from agency.sessions.remove import clear_way
@@ -20,7 +20,7 @@ from agency.sessions.worktree import git_in
 from agency.store.eventlog import now
 from agency.store.jobfiles import step_record, superseded_label
 from agency.store.steps import read_step, relabel_step, step_labels, write_step
-from agency.tools.git.changes import FileChange, changes_of_trees
+from agency.tools.git.changes import changes_of_trees
 from agency.tools.git.command import Git
 from agency.tools.git.discover import discover
 from agency.tools.git.keptrefs import drop_refs, step_ref
@@ -48,7 +48,8 @@ def save_step(context: Context, run: Run, done: StepDone) -> StepCheckpoint:
 
     The checkpoint of an attempt is taken once: repeating it, after a kill too, returns it as it was taken. An empty step has an
     empty patch. Raises E_CHECKPOINT_INVALID when a step before it has none that counts, or another attempt's stands in the way;
-    E_CHECKPOINT_UNSUPPORTED when the step changed a submodule; E_WORKTREE_MISSING, E_REPO_LOCKED, E_DISK_FULL.
+    E_CHECKPOINT_UNSUPPORTED when the step changed a submodule or made a repository in the worktree; E_WORKTREE_MISSING,
+    E_REPO_LOCKED, E_DISK_FULL.
     """
     inside = git_in(context, run)
     repo = require_repo_of(context, run)
@@ -64,7 +65,7 @@ def save_step(context: Context, run: Run, done: StepDone) -> StepCheckpoint:
         inside, place.git_dir if place is not None else None, looks_like_secret_file, scratch=scratch
     )
     changes = changes_of_trees(shared, before, taken.tree)
-    _require_no_submodule(run, changes)
+    _require_no_repository(run, [*taken.nested, *(change.path for change in changes if change.is_submodule)])
     patch = write_patch(shared, before, taken.tree)
     head = resolve(shared, f"refs/heads/{run.branch}") or resolve(inside, "HEAD") or run.base_commit
     checkpoint = StepCheckpoint(
@@ -112,18 +113,9 @@ def read_steps(run: Run) -> list[StepCheckpoint]:
 def supersede(context: Context, run: Run, first: int) -> list[StepCheckpoint]:
     """Set aside the checkpoints of step ``first`` and all later ones, because these steps are done again, and return them.
 
-    They are kept, files and refs, under other names, and marked superseded. Repeating it after a kill is safe.
+    They are kept, files and refs, under other names, and marked superseded; the last step goes first, so that a checkpoint that
+    counts always has all those before it. Repeating it after a kill is safe.
     """
-    return _set_aside(context, run, first, SUPERSEDED)
-
-
-def invalidate(context: Context, run: Run, index: int) -> list[StepCheckpoint]:
-    """Set aside the checkpoint of a step that turned out not to be accepted, and of all later ones, marked invalidated."""
-    return _set_aside(context, run, index, INVALIDATED)
-
-
-def _set_aside(context: Context, run: Run, first: int, status: str) -> list[StepCheckpoint]:
-    """The last step goes first, so that a checkpoint that counts always has all those before it."""
     repo = require_repo_of(context, run)
     labels = step_labels(run.directory)
     done = []
@@ -143,10 +135,10 @@ def _set_aside(context: Context, run: Run, first: int, status: str) -> list[Step
             kept = resolve(git, old)
             if kept is not None:
                 git.do("update-ref", new, kept)
-            relabel_step(run.directory, checkpoint.with_status(status), label)
+            relabel_step(run.directory, checkpoint.with_status(SUPERSEDED), label)
             if kept is not None:
                 drop_refs(git, [old])
-        done.append(checkpoint.with_status(status))
+        done.append(checkpoint.with_status(SUPERSEDED))
     return done[::-1]
 
 
@@ -185,13 +177,13 @@ def _standing(run: Run, done: StepDone) -> StepCheckpoint | None:
     )
 
 
-def _require_no_submodule(run: Run, changes: tuple[FileChange, ...]) -> None:
-    found = [change.path for change in changes if change.is_submodule]
+def _require_no_repository(run: Run, found: list[str]) -> None:
     if found:
+        paths = sorted(set(found))
         raise AgencyError(
             "E_CHECKPOINT_UNSUPPORTED",
-            f"a repository of its own was changed in {run.name}, which a patch cannot carry: {', '.join(found[:3])}",
+            f"a repository of its own was made or changed in {run.name}, which a patch cannot carry: {', '.join(paths[:3])}",
             hint=f"agency shell {run.name}, and have git ignore it, move it away or take the change back",
             run_id=run.run_id,
-            paths=found[:20],
+            paths=paths[:20],
         )

@@ -4,6 +4,7 @@ import os
 import uuid
 
 from agency.domain.control import Command, Standing, standing_of
+from agency.domain.errors import AgencyError
 from agency.domain.events import (
     PAUSE_ACTIVE,
     PAUSE_CLEARED,
@@ -13,11 +14,11 @@ from agency.domain.events import (
     RECOVERY_SUPERSEDED,
     EventKind,
 )
-from agency.domain.job import Job
-from agency.domain.jobstate import JobState
 from agency.domain.taskdata import Recovery
 from agency.store.eventlog import now
 from agency.store.jobs import append_command, control_size, read_commands
+from agency.tools.signals import Interrupted
+from agency.worker.commands import recovery_data, tell_commands
 from agency.worker.work import Work
 
 _OVER = frozenset({RECOVERY_APPLIED.name, RECOVERY_FAILED.name, RECOVERY_SUPERSEDED.name})
@@ -60,6 +61,13 @@ class Controls:
         """A person typed Ctrl-C into the pane: the attempt ends, and nothing goes on until ``agency unpause``."""
         self._stopped = True
 
+    def stopped_by(self, error: AgencyError) -> None:
+        """A signal ended a script (E_INTERRUPTED), and means the worker: Ctrl-C in the pane holds the job, any other ends the
+        worker, which raises Interrupted. What the script was for is done when it goes on."""
+        if error.details.get("signal") != "SIGINT":
+            raise Interrupted(str(error.details.get("signal")))
+        self.stop()
+
     def tell_held(self, status: str | None) -> None:
         """Tell that the job is held back (``paused``, ``taken_over``), or with None that it goes on; each once."""
         held = [event["data"]["status"] for event in self._work.log.read() if event["event"] in _HOLDS][-1:]
@@ -82,6 +90,7 @@ class Controls:
 
     def _take_in(self) -> None:
         work = self._work
+        tell_commands(work.run, work.job, work.state)
         closed = {str(event["data"].get("commandId")) for event in work.log.read() if event["event"] in _OVER}
         standing = standing_of(read_commands(work.run.directory), closed)
         for command in standing.superseded:
@@ -89,21 +98,3 @@ class Controls:
         if standing.pending is not None:
             work.tell_once(RECOVERY_ACK(recovery_data(work.job, work.state, standing.pending)), "commandId")
         self._standing = standing
-
-
-def recovery_data(job: Job, state: JobState | None, command: Command, error: str | None = None) -> Recovery:
-    """What events tell of a recovery: of the step that it names, else of the current one."""
-    current = state.step_index if state is not None else 0
-    index = min(command.step_index if command.step_index is not None else current, len(job.steps) - 1)
-    data: Recovery = {
-        "commandId": command.command_id,
-        "action": command.action,
-        "stepId": job.steps[index].step_id,
-        "stepIndex": index,
-        "strategy": command.kind.strategy,
-        "requestedBy": dict(command.requested_by),
-        "reason": command.reason,
-    }
-    if error is not None:
-        data["error"] = error
-    return data

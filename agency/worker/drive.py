@@ -43,7 +43,7 @@ def drive(work: Work, controls: Controls) -> str:
                 reason = f"the worktree could not be rebuilt: {error.message}"
                 end_job(work, outcome="needs_attention", reason=reason, retryable=False)
         elif work.state.step_index >= len(work.job.steps):
-            publish(work)
+            publish(work, controls)
         elif is_to_be_bootstrapped(work):
             bootstrap(work, controls)
         elif not _wait(work, controls):
@@ -71,7 +71,7 @@ def _attempt(work: Work, controls: Controls) -> None:
     except AgencyError as error:
         settle(work, judge(work, record, Ended(refused=error)))
         return
-    ended = run_attempt(work, runner, controls.interrupts, before=tree_of(work))
+    ended = run_attempt(work, runner, settings, controls.interrupts, before=tree_of(work))
     clear_stale_locks(work)
     settle(work, judge(work, record, ended, rules=settings.failure_rules))
 

@@ -23,6 +23,7 @@ _CLASS_OF_REFUSAL: dict[str, FailureClass] = {
     "E_RUNNER_NOT_CONFIGURED": "deterministic_contract",
     "E_RUNNER_BROKEN": "deterministic_contract",
     "E_HEADLESS_UNSUPPORTED": "deterministic_contract",
+    "E_ISOLATION_UNSUPPORTED": "deterministic_contract",
     "E_INVALID_CONFIG": "deterministic_contract",
     "E_USAGE": "deterministic_contract",
     "E_NO_REPO": "deterministic_repo",

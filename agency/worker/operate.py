@@ -18,9 +18,7 @@ from agency.domain.events import (
     RECOVERY_ACK,
     RECOVERY_APPLIED,
     RECOVERY_FAILED,
-    RECOVERY_REQUESTED,
     RECOVERY_SUPERSEDED,
-    TASK_CONTROL,
 )
 from agency.domain.job import Job, Step
 from agency.domain.jobstate import JobState
@@ -33,7 +31,7 @@ from agency.sessions.resume import ResumeRequest, require_resumable, resume_run
 from agency.store.eventlog import now
 from agency.store.jobs import append_command, read_commands, read_job, read_state
 from agency.store.runs import log_of
-from agency.worker.controls import recovery_data
+from agency.worker.commands import tell_commands
 
 _TICK = 0.05
 _SOON = 5.0
@@ -100,21 +98,7 @@ def operate(context: Context, run: Run, request: Request) -> Requested:
     )
     if not any(known.command_id == command.command_id for known in read_commands(run.directory)):
         append_command(run.directory, command)
-        log = log_of(run)
-        log.append(
-            TASK_CONTROL(
-                {
-                    "commandId": command.command_id,
-                    "action": kind.name,
-                    "stepId": command.step_id,
-                    "reason": command.reason,
-                    "requestedBy": dict(command.requested_by),
-                }
-            ),
-            durable=True,
-        )
-        if kind.recovery:
-            log.append(RECOVERY_REQUESTED(recovery_data(job, state, command)), durable=True)
+    tell_commands(run, job, state)
     current = job.steps[min(state.step_index if state is not None else 0, len(job.steps) - 1)]
     reached, error = _follow(context, run, command, wait=request.wait)
     meant = step if step is not None or not kind.recovery else current

@@ -4,13 +4,15 @@ from agency.domain.errors import AgencyError
 from agency.domain.events import TASK_FINISHED
 from agency.tools.git.command import LONG
 from agency.tools.signals import outlive_the_terminal
+from agency.worker.controls import Controls
 from agency.worker.settle import end_job
 from agency.worker.trees import git_of
 from agency.worker.work import Work
 
 
-def publish(work: Work) -> None:
-    """Finish the job. Work that cannot go out needs a person, and stays as it is."""
+def publish(work: Work, controls: Controls) -> None:
+    """Finish the job. Work that cannot go out needs a person, and stays as it is. Raises Interrupted when a signal that tells the
+    worker to end came while a script ran: it is then still to go out."""
     if work.state.published:  # an operator asked for something that could not be done
         work.save(work.state.ended("done"))
         return
@@ -22,6 +24,9 @@ def publish(work: Work) -> None:
         _commit(work)
         (_push if how == "push" else _land)(work)
     except AgencyError as error:
+        if error.code == "E_INTERRUPTED":
+            controls.stopped_by(error)
+            return
         end_job(work, outcome="needs_attention", reason=f"{how} failed: {error.message}", retryable=True)
         work.say(f"{error.code}: {error.message}")
         return

@@ -8,6 +8,7 @@ from agency.store.eventlog import now
 from agency.store.jobs import discard_half_written, read_attempt
 from agency.store.steps import read_step
 from agency.worker.attempt import end_processes_of_attempt
+from agency.worker.container import tell_of_containers
 from agency.worker.records import begun_record
 from agency.worker.settle import settle
 from agency.worker.trees import clear_stale_locks
@@ -20,6 +21,7 @@ def reconcile(work: Work) -> None:
     Raises E_KILL_FAILED when a process of it outlives that.
     """
     discard_half_written(work.run.directory)
+    tell_of_containers(work)
     end_processes_of_attempt(work, None)
     clear_stale_locks(work)
     if work.state.due_at is not None:

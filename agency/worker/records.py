@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from agency.domain.job import Step
-from agency.domain.jobstate import JobState
 from agency.domain.taskdata import AttemptData, StepData
 from agency.store.eventlog import now
 from agency.store.jobs import attempt_log
@@ -77,39 +76,3 @@ def data_of_step(step: Step, runner: str, summary: str | None = None, attempt: i
         "summary": summary,
         "attempt": attempt,
     }
-
-
-def recovery_record(
-    work: Work, state: JobState, *, outcome: str, reason: str, retryable: bool, last_good: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """The ``recovery.json`` of a job that ends badly: the last good step, whether it may be resumed, and what a person can do."""
-    step = work.job.steps[min(state.step_index, len(work.job.steps) - 1)]
-    return {
-        "schemaVersion": SCHEMA_VERSION,
-        "outcome": outcome,
-        "reason": reason,
-        "stepId": step.step_id,
-        "stepIndex": step.index,
-        "attempts": state.steps[step.index].attempts,
-        "lastGoodStep": dict(last_good) if last_good is not None else None,
-        "resumeAllowed": True,
-        "retryable": retryable,
-        "blockedReason": None if retryable else reason,
-        "resetsUsed": state.resets_used,
-        "next": next_commands(work, state),
-        "at": now(),
-    }
-
-
-def next_commands(work: Work, state: JobState) -> tuple[str, ...]:
-    """What a person may type when the job of a run has stopped: at a step, or with all steps accepted and the work still here."""
-    name = work.run.name
-    if state.step_index >= len(work.job.steps):
-        return (f"agency diff {name}", f"agency resume {name}", f"agency {work.job.publish} {name}")
-    commands = (
-        f"agency attempts {name}",
-        f"agency retry-step {name}",
-        f"agency hard-reset {name}",
-        f"agency takeover {name}",
-    )
-    return (*commands, f"agency resume-from {name} --step '#1'") if state.step_index > 0 else commands

@@ -7,7 +7,6 @@ from agency.domain.jobstate import PendingReset
 from agency.domain.reset import DONE, SWAPPED, Reset
 from agency.store.jobs import read_attempt
 from agency.store.resets import last_reset
-from agency.tools.signals import Interrupted
 from agency.worker.attempt import end_processes_of_attempt
 from agency.worker.checkpoint import supersede
 from agency.worker.controls import Controls
@@ -54,7 +53,7 @@ def reset_worktree(work: Work, controls: Controls) -> None:
         return
     except AgencyError as error:
         if error.code == "E_INTERRUPTED":
-            _end_or_hold(controls, error)
+            controls.stopped_by(error)
             return
         last = last_reset(work.run.directory)
         if last is None or last.phase != SWAPPED:  # else the new tree stands there, and is still to be made ready
@@ -69,14 +68,6 @@ def reset_worktree(work: Work, controls: Controls) -> None:
     work.due = 0.0
     if command is not None:
         controls.applied(command)
-
-
-def _end_or_hold(controls: Controls, error: AgencyError) -> None:
-    """A signal ended the setup script, and means the worker: Ctrl-C in the pane holds the job, any other ends the worker. The
-    rebuild goes on after that."""
-    if error.details.get("signal") != "SIGINT":
-        raise Interrupted(str(error.details.get("signal")))
-    controls.stop()
 
 
 def _gone_on_with(work: Work) -> Reset | None:

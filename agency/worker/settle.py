@@ -22,7 +22,8 @@ from agency.domain.metrics import AttemptEnd, attempt_metrics
 from agency.domain.stepcheckpoint import VALID, record_of_step
 from agency.store.jobs import read_attempt
 from agency.worker.checkpoint import StepDone, read_steps, save_step
-from agency.worker.records import common, data_of_step, next_commands, recovery_record
+from agency.worker.records import common, data_of_step
+from agency.worker.recovery import next_commands, recovery_record
 from agency.worker.retry import context_after
 from agency.worker.work import Work
 

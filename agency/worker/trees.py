@@ -4,20 +4,23 @@ import os
 import time
 
 from agency.domain.errors import AgencyError
+from agency.domain.secretnames import looks_like_secret_file
 from agency.store.steps import read_step
 from agency.tools.git.command import Git
 from agency.tools.git.discover import discover
 from agency.tools.git.leftovers import clear_leftovers, clear_lock
-from agency.tools.git.snapshot import write_tree
+from agency.tools.git.snapshot import write_tree_without
 from agency.worker.work import Work
 
 _LOCKS = ("index.lock", "HEAD.lock", "config.worktree.lock")
 
 
 def tree_of(work: Work) -> str:
-    """The tree of everything in the worktree, untracked files too, ignored ones not. Raises E_GIT_FAILED, E_DISK_FULL."""
+    """The tree of everything in the worktree, untracked files too, ignored ones and those that look like secrets not: what the
+    checkpoint of a step would hold. Raises E_GIT_FAILED, E_DISK_FULL."""
     place = discover(work.run.worktree)
-    return write_tree(git_of(work), place.git_dir if place is not None else None, partial=True)
+    git_dir = place.git_dir if place is not None else None
+    return write_tree_without(git_of(work), git_dir, looks_like_secret_file).tree
 
 
 def git_of(work: Work) -> Git:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -74,15 +75,30 @@ class Operation:
     check: Callable[[World, Work, bool], None] | None = None
 
     def kills(self, steps: Sequence[Step]) -> list[int]:
-        """The numbers of the steps that it is killed at: all that are its own, and of those that another operation is killed at
-        everywhere (the verify before a merge, the archiving that ends it, a clean once more) each fifth.
+        """The numbers of the steps that it is killed at. Of its own, those that the same lines of agency take the first, the last
+        and each fourth time; of those that another operation is killed at (the verify before a merge, the archiving that ends it,
+        a clean once more) each tenth; with AGENCY_CHAOS_EVERY_STEP all.
 
         ``own`` is what the first of its own steps and the first that is no longer one are done to; None: all are its own.
         """
-        if self.own is None or EVERY_STEP:
+        if EVERY_STEP:
             return [step.number for step in steps]
-        first, after = (next((step.number for step in steps if mark in step.what), 0) for mark in self.own)
-        return [step.number for step in steps if first <= step.number < after or step.number % 5 == 0]
+        marks = self.own if self.own is not None else ("", None)
+        first, after = (
+            next((step.number for step in steps if mark is not None and mark in step.what), len(steps) + 1)
+            for mark in marks
+        )
+        last = {(step.kind, step.place): step.number for step in steps}
+        seen: Counter[tuple[str, str]] = Counter()
+        chosen = []
+        for step in steps:
+            same = (step.kind, step.place)
+            seen[same] += 1
+            own = first <= step.number < after
+            some = seen[same] == 1 or seen[same] % 4 == 0 or last[same] == step.number
+            if (own and some) or (not own and step.number % 10 == 0):
+                chosen.append(step.number)
+        return chosen
 
 
 def fresh(world: World) -> None:

@@ -47,20 +47,27 @@ def test_restore_and_clean_settle_a_hard_reset_that_was_killed(world: World, wor
 
 
 @pytest.mark.case(36, "DOC-REQ-005")
-def test_resume_finishes_a_swap_that_was_killed_while_no_tree_stood_in_the_place(
+def test_resume_finishes_a_swap_that_was_killed_while_no_tree_stood_and_does_what_was_asked_for_then(
     world: World, worker: WarmWorker
 ) -> None:
     killed = KilledWorker(world, worker, SCENARIOS["hard-reset"])
     run = killed.run
     _, steps, _ = killed.work()
     gone = next(one.number for one in steps if one.kind == "os.rename" and one.what.endswith("evidence/reset-XXXX"))
+    killed.stage.put_back()
+    killed.work(at=gone - 1)
+    told = world.agency("push", "job")
+    assert told.error_code == "E_RUN_INCOMPLETE" and "hint: agency resume job goes on with it" in told.err
     for at in (gone + 1, gone, gone + 2):  # what a runner prints may be more or fewer steps
         killed.stage.put_back()
         killed.work(at=at)
         if not os.path.isdir(run.worktree):
             break
     assert not os.path.isdir(run.worktree)
+    run.ask("pause")
     world.ok("resume", "job", "--detached")
+    run.wait_told("control.pause.active", status="paused")
+    run.ask("unpause")
     run.ended()
     wait_for(lambda: run.pane()["dead"] == "1", "the worker to end")
     check_done(run, killed.scenario.ids)

@@ -13,7 +13,7 @@ from internal_tests.chaos.invariants import agency_branches, check_always, check
 from internal_tests.chaos.operations import fresh
 from internal_tests.support.world import Result, World
 
-ROUNDS = int(os.environ.get("AGENCY_CHAOS_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("AGENCY_CHAOS_ROUNDS", "8"))
 _EACH = 16
 _HOGS = 8
 

@@ -161,6 +161,7 @@ def test_checkpoints_outlive_a_clean_and_go_with_the_run_or_when_they_are_old(wo
     evidence = run.directory / "evidence" / "reset-0001"
     evidence.mkdir(parents=True)
     (evidence / "file").write_text("replaced by a hard reset\n")
+    evidence.chmod(0o500)
     assert numbers(world) == [(1, "user"), (2, "before restart")]
     assert world.ok("gc", "--json").data["removed"] == []
     told = world.ok("gc", "--older-than", "0s", "--dry-run", "--json").data["removed"]
@@ -168,6 +169,7 @@ def test_checkpoints_outlive_a_clean_and_go_with_the_run_or_when_they_are_old(wo
     assert evidence.exists() and len(numbers(world)) == 2
     world.ok("gc", "--older-than", "0s")
     assert not evidence.exists() and numbers(world) == [(1, "user")]
+    evidence.mkdir(mode=0o500)
     (run.worktree / "src.txt").write_text("once more\n")
     world.ok("checkpoint", "save", "job")
     assert numbers(world) == [(1, "user"), (3, "user")], "a number is not used again"
@@ -186,3 +188,4 @@ def test_checkpoints_outlive_a_clean_and_go_with_the_run_or_when_they_are_old(wo
     world.git("update-ref", "-d", ref)
     world.ok("gc", "--older-than", "0s")
     assert world.git("for-each-ref", "refs/agency") == ""
+    assert not list(world.data.glob("repos/*/archive/*")) and not list(world.data.glob("repos/*/trash/*"))

@@ -80,3 +80,16 @@ def test_a_script_that_ends_well_although_agency_is_told_to_stop_counts_as_cance
         command.send(signal.SIGTERM)
         assert command.end().code == 130
     assert find_named(world, "stopped").meta["setup"]["cancelled"] is True
+
+
+def test_a_signal_that_comes_as_the_script_ends_by_itself_is_heard(world: World) -> None:
+    ended = "until ps -o stat= -p $me | grep -q Z; do :; done"
+    setup = (
+        f"agency=$PPID me=$$; ( {ended}; kill -CONT $agency ) > /dev/null 2>&1 & kill -STOP $agency; kill -TERM $agency"
+    )
+    world.commit({"agency.yaml": script_config(setup=setup)})
+    with spawned(world, "run", "stopped", "--detached") as command:
+        assert command.end().code == 130
+    run = find_named(world, "stopped")
+    assert (run.meta["setup"]["cancelled"], run.status()) == (True, "failed")
+    assert world.sessions() == []

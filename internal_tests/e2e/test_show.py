@@ -93,13 +93,15 @@ def test_a_session_that_is_gone_is_not_shown(world: World) -> None:
 def test_what_the_runner_says_is_shown(world: World) -> None:
     run = world.run("asks")
     run.wait_for_screen("demo agent ready")
-    run.type("status needs_input which colour")
+    secret = "ghp_" + "a1B2" * 9
+    run.type(f"status needs_input which colour, {secret}")
     run.wait_for_screen("status needs_input")
     said = world.ok("show", "asks", "--json").data["runner_status"]
-    assert (said["status"], said["questions"]) == ("needs_input", ["which colour"])
+    assert (said["status"], said["questions"]) == ("needs_input", ["which colour, [REDACTED]"])
     shown = world.ok("show", "asks").out
     assert "status: needs input\n" in shown
-    assert "  questions: which colour\n" in shown
+    assert "  questions: which colour, [REDACTED]\n" in shown
+    assert secret not in shown + world.ok("ls").out + world.ok("ls", "--json").out
 
 
 def test_every_way_to_name_a_run_shows_the_same(world: World) -> None:

@@ -28,7 +28,7 @@ def test_equal_failures_are_being_stuck_different_ones_are_not_and_no_budget_is_
     plan = {
         "equal": [deeds(["write", "left.txt", "broken\n"], shown, *FAILS["do"])],
         "late": [failing("the roof is open"), failing("the door is open"), failing("the door is open")],
-        "unrebuilt": [FAILS],
+        "unrebuilt": [deeds(["write", ".env", "KEY={random}\n"], *FAILS["do"])],
         "edited": [
             failing("it does not work", ["write", "new.txt", "one\n"]),
             failing("it does not work", ["binary", "new.bin", 300]),
@@ -63,6 +63,9 @@ def test_equal_failures_are_being_stuck_different_ones_are_not_and_no_budget_is_
         recovery = json.loads((run.directory / "recovery.json").read_text())
         assert (recovery["stepId"], recovery["outcome"], recovery["resumeAllowed"]) == (name, "needs_attention", True)
         assert run.worktree.exists()
+    unrebuilt, left_out = runs["unrebuilt"], runs["unrebuilt"].worktree / ".env"
+    assert left_out.exists() and unrebuilt.attempt(0, 2)["changedFiles"] == [], "as in checkpoints"
+    assert world.git("cat-file", "-t", world.git("hash-object", str(left_out)), check=False) == "", "it is no object"
     equal = runs["equal"]
     assert equal.story(step=0) == [
         "step.started",

@@ -148,6 +148,8 @@ def test_a_rebuild_ends_the_attempt_at_once_and_while_paused_it_waits_for_the_jo
     run.ended()
     assert not (run.worktree / "left.txt").exists() and (run.worktree / "form.html").exists()
     assert [one["commandId"] for one in run.told("control.recovery.applied")][1:] == [late["command_id"]]
+    told = [one["commandId"] for one in run.told("control")]
+    assert sorted(told) == sorted(str(one["command_id"]) for one in commands(run)), "each is told, and once"
     assert run.state["steps"][0]["consumed"] == 0
 
 

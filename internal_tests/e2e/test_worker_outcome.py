@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from internal_tests.support.gate import Gate
 from internal_tests.support.jobs import FAILS, JobRun, begin, deeds, impatient, step, use_plan, write_job, writes
 from internal_tests.support.landing import subjects
 from internal_tests.support.waiting import wait_for
@@ -149,4 +150,25 @@ def test_work_that_cannot_be_landed_needs_a_person_and_stays(world: World) -> No
     world.ok("resume", "job", "--detached")
     wait_for(lambda: run.archived, "the work to be landed")
     assert (world.repo / "same.txt").read_text() == "mine\n"
+    wait_for(lambda: not any(name.startswith("python") for name in world.program_names()), "the worker to end")
+
+
+def test_a_worker_that_is_told_to_end_while_work_is_landed_leaves_that_to_the_next(world: World) -> None:
+    gate = Gate(world)
+    use_plan(world, {"mine": [writes("mine.txt")]})
+    described = json.loads((world.repo / "agency.yaml").read_text())
+    described["scripts"] = {"verify": {"command": ["/bin/sh", "-c", gate.shell]}}
+    world.commit({"agency.yaml": json.dumps(described)})
+    file = write_job(world, ["mine"], publish="land", objective="Write and land")
+    made = world.ok("run", "--name", "job", "--headless", "--job", file, "--detached")
+    run = JobRun(world, world.find(made.pairs["run_id"]).directory)
+    gate.wait()
+    run.worker().terminate()
+    wait_for(lambda: run.pane()["dead"] == "1", "the worker to end")
+    assert (run.state["outcome"], run.told("finished")) == (None, [])
+    assert not (run.directory / "recovery.json").exists() and run.status() != "needs attention"
+    gate.stand_open()
+    world.ok("resume", "job", "--detached")
+    wait_for(lambda: run.archived, "the work to be landed")
+    assert subjects(world)[0] == "Write and land"
     wait_for(lambda: not any(name.startswith("python") for name in world.program_names()), "the worker to end")

@@ -10,6 +10,8 @@ from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import World
 
 NEVER = ["wait_for", "/never/there"]
+KEPT = (("state", "json"), ("patches", "patch"))
+"""Where a checkpoint is kept, and as what."""
 
 
 @pytest.mark.case(30, "DOC-REQ-008", "DOC-REQ-010")
@@ -57,23 +59,49 @@ def test_a_worker_that_was_killed_in_any_way_is_followed_by_one_that_goes_on_whe
     assert len(run.told("steps.plan")) == len(run.told("step.started", stepIndex=1)) == 1
 
 
+def _prospects(world: World) -> tuple[bool | None, bool | None, list[str]]:
+    """Whether the job may be resumed and its worktree rebuilt, as ``agency steps`` tells, and what it says below the steps."""
+    told = world.ok("steps", "job", "--json").data["recovery"] or {}
+    return told.get("resume_allowed"), told.get("rebuild_allowed"), world.ok("steps", "job").out.splitlines()[3:]
+
+
 @pytest.mark.case(40, "DOC-REQ-008")
 @pytest.mark.case(26, "DOC-REQ-008")
 def test_a_job_that_stopped_is_taken_up_by_resume_and_no_record_is_written_over(world: World) -> None:
-    plan = {"first": [writes("first.txt")], "form": [FAILS, FAILS, writes("form.html")]}
+    plan = {"first": [writes("first.txt")], "form": [FAILS, FAILS, FAILS, writes("form.html")]}
     run = begin(world, plan, budgets={"max_attempts": 1}).ended("needs_attention")
     wait_for(lambda: run.pane()["dead"] == "1", "the worker to end")
     before = run.attempt(1, 1)
     assert before["events"] == sorted(before["events"]) and before["events"]
     assert json.loads((run.directory / "recovery.json").read_text())["lastGoodStep"]["stepId"] == "first"
-    for job_attempt, outcome in ((2, "needs_attention"), (3, "done")):
-        wait_for(lambda: run.pane()["dead"] == "1", "the worker to end")
+    record, patch = (run.directory / f"{place}/steps/step-0000.{kind}" for place, kind in KEPT)
+    prospects = [_prospects(world)]
+
+    def resumed(job_attempt: int, outcome: str) -> None:
         world.ok("resume", "job", "--detached")
         run.ended(outcome, job_attempt=job_attempt)
+        wait_for(lambda: run.pane()["dead"] == "1", "the worker to end")
+        prospects.append(_prospects(world))
+
+    for number, spoiled in ((2, patch), (3, record)):
+        good = spoiled.read_text()
+        spoiled.write_text(good.replace('"valid"', '"superseded"') if spoiled == record else f"{good}more\n")
+        resumed(number, "needs_attention")
+        spoiled.write_text(good)
+    resumed(4, "done")
+    assert prospects[0] == (True, True, ["it may be resumed, in the same conversation"])
+    resumable, rebuildable, told = prospects[1]
+    assert (resumable, rebuildable, told[0]) == (True, False, prospects[0][2][0])
+    assert told[1].startswith(
+        "its worktree cannot be rebuilt: the checkpoint of step 0 of job cannot be used: its patch"
+    )
+    resumable, rebuildable, told = prospects[2]
+    assert (resumable, rebuildable) == (False, False)
+    assert told[0].startswith("it cannot be resumed: the checkpoint of step 0 of job cannot be used: ")
+    assert prospects[3] == (None, None, [])
     assert run.attempt(1, 1) == before
-    assert run.outcomes(0) == ["success"] and run.outcomes(1) == ["queue_retry", "queue_retry", "success"]
-    assert [run.attempt(1, number)["jobAttempt"] for number in (1, 2, 3)] == [1, 2, 3]
-    wait_for(lambda: run.pane()["dead"] == "1", "the worker to end")
+    assert run.outcomes(0) == ["success"] and run.outcomes(1) == [*["queue_retry"] * 3, "success"]
+    assert [run.attempt(1, number)["jobAttempt"] for number in (1, 2, 3, 4)] == [1, 2, 3, 4]
     refused = world.agency("resume", "job", "--detached")
     assert (refused.code, refused.error_code) == (1, "E_JOB_ENDED")
 
@@ -104,13 +132,19 @@ def test_what_an_operator_asked_of_a_worker_that_died_is_done_once_by_the_next(w
     asked = json.loads(run.ask("retry-step", "--reason", "again, please", "--json").out)["data"]
     assert asked["state"] == "acknowledged"
     run.kill_worker()
+    log = run.directory / "events.jsonl"
+    lines = log.read_text().splitlines(keepends=True)
+    log.write_text("".join(line for line in lines if asked["command_id"] not in line))  # as killed before it told of it
     world.ok("resume", "job", "--detached")
+    run.wait_told("control.recovery.ack")
     run.wait_told("control.pause.active")
     assert run.status() == "paused"
     run.ask("unpause", "--wait")
     run.ended()
-    for name in ("requested", "ack", "applied"):
-        assert len(run.told(f"control.recovery.{name}", commandId=asked["command_id"])) == 1
+    for name in ("control", *(f"control.recovery.{name}" for name in ("requested", "ack", "applied"))):
+        assert len(run.told(name, commandId=asked["command_id"])) == 1, name
+    story = run.story()
+    assert story.index("control.recovery.requested") < story.index("control.recovery.ack")
     assert run.outcomes() == ["lost", "success"]
     assert run.attempt(0, 2)["startedBy"] == "operator"
     assert run.attempt(0, 2)["retryContext"]["operator_message"] == "again, please"

@@ -58,7 +58,9 @@ def impatient(step_id: str, **more: Any) -> dict[str, Any]:
 def use_plan(world: World, plan: Mapping[str, Sequence[Entry]], **runner: Any) -> Path:
     """Make the demo agent, with this plan, the default runner of the repo. ``runner`` changes how it is described."""
     path = world.root / "plan.json"
-    path.write_text(json.dumps(plan))
+    whole = path.with_suffix(".tmp")  # an agent of another run may be reading the plan
+    whole.write_text(json.dumps(plan))
+    whole.replace(path)
     words = ["--headless", "--plan", str(path)]
     described = {
         "headless": [*words, "--thread", "{thread_id}"],

@@ -13,6 +13,7 @@ from agency.domain.errors import AgencyError
 from agency.domain.reset import Reset
 from agency.worker.checkpoint import save_step
 from agency.worker.rebuild import Hooks, ResetRequest, finish_rebuild, rebuild
+from internal_tests.support.disks import small_disk
 from internal_tests.support.services import context_of, load
 from internal_tests.support.traces import file_tree
 from internal_tests.support.world import SeenRun, World
@@ -107,6 +108,7 @@ def test_three_steps_on_the_same_files_are_rebuilt_to_the_byte(world: World, run
     world.git("commit", "--quiet", "--all", "--message=bad", cwd=run.worktree)
     (run.worktree / "staged").write_text("never committed\n")
     world.git("add", "staged", cwd=run.worktree)
+    (run.worktree / ".agency/report.md").write_text("What was done so far.\n")
     bad, bad_tip = content(run), world.git("rev-parse", run.branch)
     world.commit({"same.txt": "the parent branch goes on\n"})
     users = [world.git(*words) for words in (("status", "--porcelain=v2"), ("stash", "list"), ("rev-parse", "HEAD"))]
@@ -121,6 +123,7 @@ def test_three_steps_on_the_same_files_are_rebuilt_to_the_byte(world: World, run
     assert [step.index for step in told.replayed] == [0, 1, 2, 3]
     assert told.replayed[2].diff_hash is not None and told.replayed[3].diff_hash is None
     assert (run.worktree / ".agency" / "INSTRUCTIONS.md").exists()
+    assert (run.worktree / ".agency" / "report.md").read_text() == "What was done so far.\n"
     evidence = run.directory / "evidence" / "reset-0001"
     assert files_of(evidence) == bad and not (evidence / ".git").exists()
     assert told.kept == f"refs/agency/checkpoints/{run.id}/1"
@@ -268,3 +271,47 @@ def test_hard_resets_of_two_runs_of_one_repo_do_not_get_in_each_others_way(world
     assert failures == []
     assert content(run) == content(other) == good
     assert len(world.git("worktree", "list").splitlines()) == 3
+
+
+@pytest.mark.case(34, "DOC-REQ-005")
+def test_a_disk_that_is_full_at_any_point_loses_nothing(world: World) -> None:
+    with small_disk(world, kilobytes=1024) as disk:
+        world.commit({".gitignore": "*.log\n", "same.txt": "line 0\n", "gone.txt": "gone in step 1\n"})
+        run = world.run("job")
+        world.ok("kill", "job")
+        for step in range(2):
+            edit(run.worktree, step)
+            save(world, run, step)
+        good = content(run)
+        ends = []
+        for leave in (0, 4, 12, 20, 40, 48, 56, 64, 80, 96, 120, 200):
+            (run.worktree / "same.txt").write_text("ruined\n")
+            old = content(run)
+            disk.fill(leave=leave)
+            try:
+                reset(world, run, 2)
+                ends.append("done")
+            except AgencyError as error:
+                assert error.code in ("E_DISK_FULL", "E_STORE_FAILED"), error
+                ends.append("refused")
+            disk.free()
+            settled = finish_rebuild(context_of(world), load(world, run), HOOKS.show)
+            if settled is not None and settled.phase == "done":
+                ends[-1] = "finished"
+            assert content(run) == (old if ends[-1] == "refused" else good), ends
+            assert os.listdir(run.worktree.parent) == [run.id] and not run.status().startswith("interrupted")
+            shutil.rmtree(run.directory / "evidence", ignore_errors=True)
+        assert {"refused", "done"} <= set(ends), ends
+
+
+@pytest.mark.case(34, "DOC-REQ-005")
+def test_without_the_commit_that_the_run_began_from_nothing_is_rebuilt(world: World, run: SeenRun) -> None:
+    edit(run.worktree, 0)
+    save(world, run, 0)
+    before = file_tree(run.worktree)
+    record = run.directory / "meta.json"
+    record.write_text(json.dumps({**run.meta, "base_commit": "0" * 40}))
+    with pytest.raises(AgencyError) as failure:
+        reset(world, run, 1)
+    assert (failure.value.code, failure.value.details["expected"]) == ("E_CHECKPOINT_INVALID", "0" * 40)
+    assert file_tree(run.worktree) == before

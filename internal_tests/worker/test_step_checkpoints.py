@@ -11,7 +11,7 @@ from agency.domain.errors import AgencyError
 from agency.store.jobfiles import attempt_record, inside, step_record
 from agency.tools.git.command import Git
 from agency.worker.chain import verify_chain
-from agency.worker.checkpoint import StepDone, invalidate, read_steps, save_step, supersede
+from agency.worker.checkpoint import StepDone, read_steps, save_step, supersede
 from internal_tests.support.services import context_of, load
 from internal_tests.support.world import SeenRun, World
 
@@ -122,8 +122,8 @@ def test_checkpoints_of_steps_that_are_done_again_are_kept_as_superseded(world: 
     refs = world.git("for-each-ref", "--format=%(refname:lstrip=4)", "refs/agency/steps").split()
     assert refs == ["0000", "0001.superseded-1", "0001.superseded-2", "0002.superseded-1"]
     assert world.git("rev-parse", f"refs/agency/steps/{run.id}/0001.superseded-1^{{tree}}") == old["afterTree"]
-    assert [(step.index, step.status) for step in invalidate(context_of(world), load(world, run), 0)] == [
-        (0, "invalidated")
+    assert [(step.index, step.status) for step in supersede(context_of(world), load(world, run), 0)] == [
+        (0, "superseded")
     ]
 
 
@@ -166,6 +166,10 @@ def test_a_step_that_made_a_repository_of_its_own_is_refused_and_leaves_nothing(
     with pytest.raises(AgencyError) as refusal:
         save(world, run, 0)
     assert refusal.value.code == "E_CHECKPOINT_UNSUPPORTED" and refusal.value.details["paths"] == ["nested"]
+    world.git("update-ref", "-d", "HEAD", cwd=nested)
+    with pytest.raises(AgencyError) as refusal:
+        save(world, run, 0)
+    assert refusal.value.details["paths"] == ["nested"], "one without a commit too"
     assert not (run.directory / "state").exists()
     assert world.git("for-each-ref", "refs/agency/steps") == ""
 

@@ -10,6 +10,7 @@ from agency.cli.options import allow_scripts, as_json, common, make_context
 from agency.cli.output import note, print_json, print_pairs, show_output
 from agency.cli.prompts import has_terminal
 from agency.domain.errors import EXIT_DONE, AgencyError
+from agency.domain.isolation import BACKENDS
 from agency.domain.job import PUBLISH
 
 
@@ -51,6 +52,11 @@ class _Run(click.Command):
 @click.option("--model", metavar="MODEL", help="With --headless: the model that the runner uses.")
 @click.option("--publish", type=click.Choice(PUBLISH), help="With --headless: what becomes of the work in the end.")
 @click.option(
+    "--isolation",
+    type=click.Choice(BACKENDS),
+    help="With --headless: what keeps the runner and the checks apart from this machine.",
+)
+@click.option(
     "--wait", is_flag=True, help="With --headless: until the job has ended; exit code 0 done, 3 stuck, 4 failed."
 )
 @budget_options
@@ -77,6 +83,7 @@ def command(
     job: str | None,
     model: str | None,
     publish: str | None,
+    isolation: str | None,
     wait: bool,
     budgets: Mapping[str, float],
     allow_dirty: bool,
@@ -106,7 +113,8 @@ def command(
 
     if name is not None and name_option is not None and name != name_option:
         raise click.UsageError("the name is given twice")
-    _require_fitting(headless, {"job": job, "model": model, "publish": publish, "wait": wait or None, **budgets})
+    of_headless = {"job": job, "model": model, "publish": publish, "isolation": isolation, "wait": wait or None}
+    _require_fitting(headless, {**of_headless, **budgets})
     if headless and [prompt, prompt_file, job].count(None) != 2:
         raise click.UsageError("--headless takes one of --prompt, --prompt-file and --job")
     if headless and take_changes:
@@ -135,7 +143,9 @@ def command(
             repo=repo,
             watch=detached,
             open_editor=open_editor,
-            job=JobRequest(prompt=text, file=job, model=model, publish=publish, flags=budgets) if headless else None,
+            job=JobRequest(prompt=text, file=job, model=model, publish=publish, flags=budgets, backend=isolation)
+            if headless
+            else None,
         ),
         show_output,
     )

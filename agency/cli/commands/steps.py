@@ -11,7 +11,8 @@ from agency.cli.output import print_json, print_line, table
 @as_json
 @common
 def command(ref: str, as_json: bool, repo: str | None, lock_timeout: float) -> None:
-    """Show the steps of the job of a headless run: which are accepted, which one is current, how many attempts each took."""
+    """Show the steps of the job of a headless run: which are accepted, which one is current, how many attempts each took. Of a
+    job that stopped, whether it may be resumed and its worktree rebuilt."""
     from agency.sessions.find import require_run
     from agency.sessions.jobs import describe_steps
 
@@ -32,3 +33,12 @@ def command(ref: str, as_json: bool, repo: str | None, lock_timeout: float) -> N
         for step in told["steps"]
     ]
     print_line(table(("STEP", "ID", "STATE", "ATTEMPTS", "TITLE"), rows))
+    recovery = told["recovery"]
+    if recovery is None:
+        return
+    if recovery["resume_allowed"]:
+        print_line(f"it may be resumed, in {'the same' if recovery['same_thread'] else 'another'} conversation")
+    else:
+        print_line(f"it cannot be resumed: {recovery['blocked_reason']}")
+    if not recovery["rebuild_allowed"]:
+        print_line(f"its worktree cannot be rebuilt: {recovery['rebuild_blocked_reason']}")

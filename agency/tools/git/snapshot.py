@@ -47,10 +47,12 @@ def write_tree(git: Git, admin_dir: str | None, *, scratch: str | None = None, p
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeWithout:
-    """A tree object, and the untracked files that were left out of it."""
+    """A tree object, and the untracked files that were left out of it. ``nested`` are untracked directories that are repositories
+    of their own: of their files the tree holds none."""
 
     tree: str
     left_out: tuple[str, ...]
+    nested: tuple[str, ...]
 
 
 def write_tree_without(
@@ -61,7 +63,8 @@ def write_tree_without(
         untracked = private.items("ls-files", "-z", "--others", "--exclude-standard", timeout=LONG)
         left_out = tuple(sorted(path for path in untracked if leave_out(path)))
         _add_all(private, left_out, partial=True)
-        return TreeWithout(tree=private.say("write-tree"), left_out=left_out)
+        nested = tuple(sorted(path.removesuffix("/") for path in untracked if path.endswith("/")))
+        return TreeWithout(tree=private.say("write-tree"), left_out=left_out, nested=nested)
 
 
 def _add_all(git: Git, left_out: tuple[str, ...], *, partial: bool) -> None:

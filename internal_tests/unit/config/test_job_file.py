@@ -16,6 +16,7 @@ runner: codex
 model: small
 publish: land
 budgets: {max_attempts: 2, timeout: 10m, idle_timeout: 0, no_progress_limit: 0, max_resets: 2}
+isolation: {backend: bwrap, network: off, caches: [~/.npm, /srv/cache]}
 steps:
   - id: one
     title: First
@@ -40,6 +41,7 @@ def test_a_job_is_read_whole(tmp_path: Path) -> None:
         "no_progress_limit": 0,
         "max_resets": 2,
     }
+    assert parsed.isolation == {"backend": "bwrap", "network": False, "caches": ("~/.npm", "/srv/cache")}
     assert parsed.steps == (
         Step(
             step_id="one",

@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "stop": "Stop a plan; its workers go on, or not.",
     "review": "Decide on tasks that need a person.",
     "runs": "The plans that were begun in this repo.",
+    "graph": "The components of the repo, and what follows from them.",
     "schema": "Print the schema of plan.yaml or of a manifest.",
 }
 """Command (and module of this package) -> its line in the help, in the order of use."""

@@ -1,0 +1,1 @@
+"""The components of a repo and what follows from them."""
