@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct
 
 from agency.config.controlplane import ControlPlaneShape
+from agency.config.isolationvalues import Backend
 from agency.config.planvalues import (
     BudgetMode,
     CanaryMode,
@@ -21,7 +22,7 @@ from agency.config.planvalues import (
     Tokens,
 )
 from agency.config.schema import Budgets, JobIsolation, Maybe, json_schema
-from agency.config.values import Attempts, Backend, Count, Dollars, Flag, Name, Text, VariableName, Version
+from agency.config.values import Attempts, Count, Dollars, Flag, Name, Text, VariableName, Version
 
 
 def _says(description: str) -> Meta:

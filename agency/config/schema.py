@@ -9,31 +9,26 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from agency.config.isolationvalues import Amount, Backend, CpuQuota, NetworkMode, PlaceOnMachine, Switch
 from agency.config.value import Refused, Value
 from agency.config.values import (
-    Amount,
     Attempts,
     AttemptTime,
-    Backend,
     CommandLine,
     Count,
-    CpuQuota,
     Dollars,
     Failure,
     Flag,
     GroupPattern,
     Name,
-    NetworkMode,
     NotifyState,
     PathPattern,
     Pattern,
-    PlaceOnMachine,
     Publish,
     RelativePath,
     ScriptTimeout,
     StartupGrace,
     StepId,
-    Switch,
     Text,
     VariableName,
     VariableValue,

@@ -8,6 +8,8 @@ from agency.domain.globs import matches
 from agency.domain.manifest import Access
 from agency.domain.plansettings import Resource
 
+_SIGNS = frozenset("*?[]{}!\\")
+"""What means something in a pattern."""
 NOT_LOCKED, NOT_DECLARED, UNMAPPED = "resource_not_locked_for_write", "file_not_declared_for_write", "resource_unmapped"
 
 
@@ -65,7 +67,7 @@ def widened(compliance: Compliance, *, locks: Access, files: Access) -> tuple[Ac
 
 def _literal(path: str) -> str:
     """A pattern that fits this path alone."""
-    return "".join(f"[{sign}]" if sign in "*?[{" else sign for sign in path)
+    return "".join(f"\\{sign}" if sign in _SIGNS else sign for sign in path)
 
 
 def report_of(

@@ -48,6 +48,28 @@ class PlanEnded(TypedDict):
     reason: NotRequired[str]
 
 
+class PlanCleanStarted(TypedDict):
+    """The plan is about to be put away, with the present runs that were made for it (``runs``)."""
+
+    runs: list[str]
+    keep_logs: bool
+    operator: Operator
+
+
+class PlanCleaned(TypedDict):
+    """It was put away: so many of its runs were archived, so many of its refs moved into the trash."""
+
+    runs: int
+    refs: int
+
+
+class PlanRestored(TypedDict):
+    """It was brought back, with so many of its runs."""
+
+    runs: int
+    operator: Operator
+
+
 class TaskDispatch(TypedDict):
     """A task is about to be given a run. ``why`` is ``first``, ``retry``, ``conflict``, ``rescope`` or ``review``."""
 
@@ -136,6 +158,20 @@ class TaskAttempts(TypedDict):
     attempts: int
     message: NotRequired[str]
     merge_commit: NotRequired[str]
+
+
+class SeededComplete(TypedDict):
+    """A task was completed by an earlier run of the plan, ``ledger_run_id``, and is not done again."""
+
+    merge_commit: str
+    ledger_run_id: str
+
+
+class ExternalSatisfied(TypedDict):
+    """A task waits for others that are not done now: ``deps`` tells of each ``dep_id``, ``merge_commit``, ``ledger_run_id`` and
+    ``completed_at``."""
+
+    deps: list[dict[str, str]]
 
 
 class Violations(TypedDict):

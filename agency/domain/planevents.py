@@ -13,6 +13,7 @@ from agency.domain.plandata import (
     CheckChoice,
     CheckCommand,
     Doctor,
+    ExternalSatisfied,
     Judged,
     LockDerivation,
     MergeBisect,
@@ -22,12 +23,16 @@ from agency.domain.plandata import (
     MergeMoved,
     MergeMoving,
     PlanBegun,
+    PlanCleaned,
+    PlanCleanStarted,
     PlanEnded,
     PlanPaused,
+    PlanRestored,
     PlanStopped,
     Rescope,
     ReviewAsked,
     ReviewDone,
+    SeededComplete,
     SessionEnded,
     SessionExited,
     SessionMissing,
@@ -49,6 +54,9 @@ RUN_PAUSED = EventKind("run.paused", PlanPaused)
 RUN_BLOCKED = EventKind("run.blocked", PlanPaused)
 RUN_STOP = EventKind("run.stop", PlanStopped)
 RUN_COMPLETE = EventKind("run.complete", PlanEnded)
+RUN_CLEAN_START = EventKind("run.clean.start", PlanCleanStarted)
+RUN_CLEAN_COMPLETE = EventKind("run.clean.complete", PlanCleaned)
+RUN_RESTORE = EventKind("run.restore", PlanRestored)
 TASK_DISPATCH = EventKind("task.dispatch", TaskDispatch)
 PLAN_SESSION_START = EventKind("session.start", SessionStarted)
 PLAN_SESSION_REATTACH = EventKind("session.reattach", SessionReattach)
@@ -64,6 +72,8 @@ TASK_SKIPPED = EventKind("task.skipped", TaskReason)
 TASK_PAUSED = EventKind("task.paused", TaskReason)
 PLAN_TASK_FAILED = EventKind("task.failed", TaskAttempts)
 PLAN_TASK_COMPLETE = EventKind("task.complete", TaskAttempts)
+TASK_SEEDED = EventKind("task.seeded_complete", SeededComplete)
+DEPS_SATISFIED = EventKind("deps.external_satisfied", ExternalSatisfied)
 COMPLIANCE_SKIP = EventKind("manifest.compliance.skip", Violations)
 COMPLIANCE_PASS = EventKind("manifest.compliance.pass", Violations)
 COMPLIANCE_WARN = EventKind("manifest.compliance.warn", Violations)

@@ -11,7 +11,6 @@ from agency.domain.planstate import (
     COMPLETE,
     DONE,
     FAILED,
-    HALTED,
     PAUSED,
     PENDING,
     RESCOPE,
@@ -29,6 +28,7 @@ MAX_REVIVALS = 5
 MAX_CONFLICTS = 1
 """How often a task is sent back onto a fresh branch."""
 LONGEST_DELAY = 600.0
+_DOUBLINGS = 60
 
 
 def candidates(state: PlanState, dependencies: Mapping[str, Sequence[str]]) -> list[Candidate]:
@@ -55,7 +55,7 @@ def after_failure(task: TaskState, settings: PlanSettings, reason: str, now: flo
         return task.moved(FAILED, reason=reason)
     if task.counted >= settings.max_dispatches:
         return reviewed(task, "dispatches", f"{task.counted} runs came to nothing, the last because: {reason}")
-    delay = min(LONGEST_DELAY, settings.retry_delay * 2 ** (task.counted - 1))
+    delay = min(LONGEST_DELAY, settings.retry_delay * 2 ** min(task.counted - 1, _DOUBLINGS))
     context = f"An earlier run of this task came to nothing: {reason}"
     return task.moved(PENDING, due_at=now + delay, reason=reason, context=context, next_why="retry")
 
@@ -192,12 +192,3 @@ def plan_over_limit(state: PlanState, limits: Limits) -> str | None:
 def paused(task: TaskState, reason: str) -> TaskState:
     """A task that may use no more. Raises E_PLAN_TRANSITION."""
     return task.moved(PAUSED, phase=task.phase, reason=reason)
-
-
-def end_of_plan(state: PlanState) -> tuple[str, str | None]:
-    """The status of a plan in which nothing is left to do, and why it is not complete."""
-    halted = state.of_status(*HALTED)
-    if halted:
-        count = len(halted)
-        return "paused", f"{count} task{' needs' if count == 1 else 's need'} a person: {', '.join(halted)}"
-    return "complete", None

@@ -1,6 +1,6 @@
 """Which tasks of a plan fit now, and why none does: a pure function of what is ready, what is held and how many may run."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -85,20 +85,20 @@ def cycles(dependencies: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
     """Each ring of tasks that wait for each other, once, beginning with its first task."""
     rings: set[tuple[str, ...]] = set()
     finished: set[str] = set()
-
-    def visit(task: str, path: list[str]) -> None:
-        if task in path:
-            ring = path[path.index(task) :]
-            first = ring.index(min(ring, key=order_of))
-            rings.add((*ring[first:], *ring[:first]))
-            return
-        if task in finished:
-            return
-        for dependency in dependencies.get(task, ()):
-            if dependency in dependencies:
-                visit(dependency, [*path, task])
-        finished.add(task)
-
-    for task in sorted(dependencies, key=order_of):
-        visit(task, [])
+    for begin in sorted(dependencies, key=order_of):
+        path: dict[str, Iterator[str]] = {
+            begin: iter(dependencies[begin])
+        }  # no recursion: a plan may be one long chain
+        while path and begin not in finished:
+            task = next(reversed(path))
+            following = next((name for name in path[task] if name in dependencies and name not in finished), None)
+            if following is None:
+                finished.add(task)
+                del path[task]
+            elif following in path:
+                ring = list(path)[list(path).index(following) :]
+                first = ring.index(min(ring, key=order_of))
+                rings.add((*ring[first:], *ring[:first]))
+            else:
+                path[following] = iter(dependencies[following])
     return sorted(rings, key=lambda ring: [order_of(task) for task in ring])

@@ -17,6 +17,7 @@ from agency.plans.load import Plan
 from agency.sessions.context import Context
 from agency.store.eventlog import EventLog, now
 from agency.store.plans import list_plans, log_of_plan, plan_directory, read_plan
+from agency.store.plantrash import trash_of_plans
 
 SCHEMA_VERSION = "1.0"
 
@@ -24,7 +25,8 @@ SCHEMA_VERSION = "1.0"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivePlan:
     """``branch`` is where the work goes, ``base_commit`` where that stood at the beginning. ``flags`` are those that were given
-    on the command line, as they hold in ``settings`` too; ``selected`` are the tasks that were asked for, None for all."""
+    on the command line, as they hold in ``settings`` too; ``selected`` are the tasks that were asked for, None for all;
+    ``external`` is for each task what it waits for that an earlier run of the plan has done."""
 
     plan_id: PlanId
     repo: Repo
@@ -36,6 +38,7 @@ class ActivePlan:
     manifests: Mapping[str, Manifest]
     flags: Mapping[str, Any]
     selected: tuple[str, ...] | None
+    external: Mapping[str, Mapping[str, Any]]
     created_at: str
 
     @property
@@ -66,6 +69,7 @@ def record_of_plan(
     base: str,
     flags: Mapping[str, Any],
     selected: Sequence[str] | None,
+    external: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """The ``plan.json`` object of a plan that is about to be carried out."""
     return {
@@ -82,6 +86,7 @@ def record_of_plan(
         "values": dict(plan.values),
         "flags": dict(flags),
         "selected": list(selected) if selected is not None else None,
+        "external": external,
         "tasks": {
             manifest.task_id: {
                 "manifest": values_of(manifest),
@@ -133,6 +138,7 @@ def _active(record: Mapping[str, Any], directory: str) -> ActivePlan:
         manifests=tasks,
         flags=flags,
         selected=tuple(selected) if selected is not None else None,
+        external=dict(record.get("external") or {}),
         created_at=str(record["created_at"]),
     )
 
@@ -172,6 +178,7 @@ def find_plan_id(context: Context, repo: Repo, ref: str | None) -> PlanId:
 def free_plan_id(context: Context, repo: Repo) -> PlanId:
     """An id that neither a plan nor a run of the repo has. Hold the repo lock."""
     places = [place(repo.repo_id) for place in (context.paths.plans, context.paths.runs, context.paths.archive)]
+    places.append(trash_of_plans(context.paths, repo.repo_id))
     while True:
         plan_id = make_run_id(time.strftime("%Y%m%d%H%M%S", time.gmtime()), os.urandom(2).hex())
         if is_run_id(plan_id) and not any(os.path.lexists(f"{place}/{plan_id}") for place in places):

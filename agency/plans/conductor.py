@@ -15,40 +15,33 @@ from typing import Any
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.eventkind import Event
-from agency.domain.plandata import PlanEnded
 from agency.domain.planevents import (
     CHECKSET,
     PLAN_SESSION_ENDED,
     PLAN_SESSION_START,
-    RUN_BLOCKED,
-    RUN_COMPLETE,
-    RUN_PAUSED,
     RUN_STOP,
     TASK_DISPATCH,
 )
-from agency.domain.planrules import candidates, done_tasks, end_of_plan, held, plan_over_limit
+from agency.domain.planrules import candidates, done_tasks, held, plan_over_limit
 from agency.domain.planstate import (
     CHECKING,
     DISPATCHING,
-    HALTED,
     PENDING,
     RUNNING,
-    VALIDATED,
     VALIDATING,
     WORKING,
     PlanState,
     TaskState,
 )
 from agency.domain.run import Run
-from agency.domain.schedule import fitting, standstill
+from agency.domain.schedule import fitting
 from agency.domain.usage import Price
 from agency.plans import outcome
 from agency.plans.active import ActivePlan
 from agency.plans.deed import Deed, Result, begin
 from agency.plans.dispatch import make_task_run, run_of_task
+from agency.plans.ending import end_plan
 from agency.plans.finish import finish_task
-from agency.plans.integration import discard_integration
-from agency.plans.judgetree import discard_judging
 from agency.plans.judging import judge_task
 from agency.plans.merging import Merging
 from agency.plans.putaway import tidy_up
@@ -90,6 +83,7 @@ class Conductor:
         self._show, self._lock_fd = show, lock_fd
         self._deeds: list[tuple[Deed, Callable[[Result], None]]] = []
         self._runs: dict[str, Run] = {}
+        self._questions: dict[str, str | None] = {}
         self._looked = 0.0
         self._merging = Merging(self)
         self._requests = Requests(self)
@@ -107,7 +101,7 @@ class Conductor:
             if self.stopped_by is not None:
                 self._stop()
             elif not self.over and not busy and self._is_at_rest():
-                self._end()
+                end_plan(self, self._dependencies(), self._merging.blocked)
             if not busy and not self.over:
                 self._show(self.state)
                 self._wait()
@@ -217,10 +211,22 @@ class Conductor:
         now = time.monotonic()
         if unended and now - self._looked >= _LOOK:
             self._looked = now
-            seen = look_at(self.context, unended.values())
+            try:
+                seen = look_at(self.context, unended.values())
+            except AgencyError as error:  # a machine may be too busy for tmux to answer; that is no reason to end
+                self.tell(f"the workers cannot be looked at, which is tried again: {error}")
+                return
             for task_id, run in unended.items():
+                self._tell_question(task_id, run, seen[run.run_id].waiting)
                 if not seen[run.run_id].alive and self.watch.outcome(run) is None:
                     revive(self, task_id, run, seen[run.run_id])
+
+    def _tell_question(self, task_id: str, run: Run, question: str | None) -> None:
+        """Say once that the runner of a task waits for a person; its timers stand still, and its slot is taken."""
+        if question != self._questions.get(task_id):
+            self._questions[task_id] = question
+            if question is not None:
+                self.tell(f"task {task_id} waits for a person: {question}; agency attach {run.name}")
 
     def _begin(self) -> None:
         """Begin everything that can go on."""
@@ -299,7 +305,12 @@ class Conductor:
         self.put(task_id, replace(task.with_dispatch(run_id=run_id), phase=WORKING))
 
     def _dependencies(self) -> dict[str, tuple[str, ...]]:
-        return {name: manifest.dependencies for name, manifest in self.plan.manifests.items()}
+        """What each task waits for, besides what an earlier run of the plan has done."""
+        external = self.plan.external
+        return {
+            name: tuple(one for one in manifest.dependencies if one not in external.get(name, {}))
+            for name, manifest in self.plan.manifests.items()
+        }
 
     def _is_at_rest(self) -> bool:
         """Whether nothing is under way and nothing can begin."""
@@ -318,58 +329,6 @@ class Conductor:
             if all(name in done_tasks(state) for name in each.dependencies)
         ]
         return not ready
-
-    def _end(self) -> None:
-        """Nothing is left to do: say how the plan stands."""
-        state, plan = self.state, self.plan
-        self.over = True
-        status, reason = end_of_plan(state)
-        pending = state.of_status(PENDING)
-        waiting: dict[str, list[str]] = {}
-        why = "blocked_tasks"
-        halted = state.of_status(*HALTED)
-        over = plan_over_limit(state, plan.settings.limits) if plan.settings.limits.mode == "block" else None
-        if over is not None and (pending or halted):
-            status, reason, why = "paused", over, "budget"
-        elif pending:
-            still = standstill(
-                candidates(state, self._dependencies()),
-                done=done_tasks(state),
-                halted=(*halted, *state.of_status(VALIDATED)),
-                known=set(plan.manifests),
-            )
-            if still is not None:
-                waiting = {name: list(left) for name, left in still.waiting.items()}
-                why = still.kind
-                named = "; ".join(f"{name} waits for {', '.join(left)}" for name, left in waiting.items())
-                if still.kind == "blocked_dependencies":
-                    status, reason = "paused", f"{reason}; {named}" if reason else named
-                else:
-                    status, reason = "failed", f"{why.replace('_', ' ')}: {named}"
-            else:
-                status, reason = "paused", reason or f"{len(pending)} tasks were not begun"
-        if over is None and state.of_status(VALIDATED):
-            waits = f"waiting to merge: {self._merging.blocked}"
-            status, reason, why = "paused", f"{waits}; {reason}" if reason else waits, "merge_blocked"
-        if status != "complete":
-            told = {
-                "reason": why,
-                "message": reason or "",
-                "blocked_task_count": len(halted),
-                "blocked_tasks": list(halted),
-                "pending_task_count": len(pending),
-                "waiting": waiting,
-                "resume_command": f"agency plan resume {plan.plan_id}",
-            }
-            kind = RUN_PAUSED if status == "paused" else RUN_BLOCKED
-            self.log(kind(told), durable=True)  # type: ignore[arg-type]
-        discard_integration(self.context, plan)
-        discard_judging(self.context, plan)
-        ended: PlanEnded = {"status": status}
-        if reason:
-            ended["reason"] = reason
-        self.log(RUN_COMPLETE(ended), durable=True)
-        self.save(replace(state, status=status, reason=reason))
 
     def _stop(self) -> None:
         """End what is under way here, leave the workers to their work, and say so."""

@@ -7,6 +7,7 @@ from agency.domain.manifest import order_of
 from agency.domain.planstate import PlanState, TaskState
 from agency.plans.active import ActivePlan
 from agency.store.plans import conductor_of
+from agency.store.plantrash import read_cleaning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ def describe_plan(plan: ActivePlan, state: PlanState) -> dict[str, Any]:
         "status": state.status,
         "reason": state.reason,
         "conductor": conductor_of(plan.directory),
+        "cleaned": read_cleaning(plan.directory) is not None,
         "created_at": plan.created_at,
         "selected": list(plan.selected) if plan.selected is not None else None,
         "tokens": state.tokens,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from agency.config.job import ParsedJob
-from agency.domain.ids import RunId
+from agency.domain.ids import PlanId, RepoId, RunId
 from agency.domain.job import Step
 from agency.domain.manifest import Manifest, slug_of
 from agency.domain.planstate import TaskState
@@ -100,8 +100,13 @@ def run_of_dispatch(context: Context, plan: ActivePlan, task_id: str, number: in
 
 def runs_of_plan(context: Context, plan: ActivePlan, *, archived: bool = False) -> list[Run]:
     """Every run that was made for the plan, present or archived."""
-    runs = list_runs(context.paths, plan.repo.repo_id, archived=archived)
-    return [run for run in runs if isinstance(run, Run) and run.task is not None and run.task.plan_id == plan.plan_id]
+    return runs_made_for(context, plan.repo.repo_id, plan.plan_id, archived=archived)
+
+
+def runs_made_for(context: Context, repo_id: RepoId, plan_id: PlanId, *, archived: bool = False) -> list[Run]:
+    """The same for a plan whose record need not be readable."""
+    runs = list_runs(context.paths, repo_id, archived=archived)
+    return [run for run in runs if isinstance(run, Run) and run.task is not None and run.task.plan_id == plan_id]
 
 
 def run_of_task(context: Context, plan: ActivePlan, task: TaskState) -> Run | None:

@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from types import FrameType
 
 from agency.domain.errors import AgencyError
@@ -10,6 +11,7 @@ from agency.domain.planstate import PlanState
 from agency.plans.active import ActivePlan
 from agency.plans.attach import tmux_of_plan
 from agency.plans.conductor import Conductor
+from agency.plans.requests import stops_before
 from agency.plans.start import note_resumed, require_idle
 from agency.sessions.context import Context
 from agency.sessions.launch import start_script
@@ -29,6 +31,7 @@ def drive_plan(
     The first INT, TERM or HUP stops it in order, with the workers left to their work; a second one ends this process at once.
     Raises E_PLAN_BUSY while another conductor drives it.
     """
+    unheard = stops_before(plan)
     with conductor_lock(plan.directory, context.command) as fd:
         if fd is None:
             require_idle(plan)
@@ -36,6 +39,7 @@ def drive_plan(
                 "E_PLAN_BUSY", f"plan {plan.name} is driven by another process", hint="agency plan status"
             )
         state = note_resumed(context, plan)
+        state = replace(state, commands=tuple(dict.fromkeys((*state.commands, *unheard))))
         conductor = Conductor(context, plan, state, lock_fd=fd, show=show, tell=tell)
         old = {number: signal.getsignal(number) for number in _STOPS}
 

@@ -17,10 +17,8 @@ from agency.store.jobs import read_job
 from agency.store.records import make_directory, write_record
 from agency.store.steps import read_step
 from agency.tools.git.command import LONG, Git
+from agency.tools.git.planrefs import PLANS
 from agency.tools.git.worktree import resolve
-
-REFS = "refs/agency/plans"
-"""Where the commits of tasks are kept alive: ``refs/agency/plans/PLAN_ID/TASK_ID/NUMBER``."""
 
 
 def finish_task(context: Context, plan: ActivePlan, task_id: str, task: TaskState) -> Mapping[str, Any]:
@@ -42,10 +40,10 @@ def finish_task(context: Context, plan: ActivePlan, task_id: str, task: TaskStat
     assert task.dispatch is not None
     with context.lock(run.repo_id) as lock:
         locked = replace(git, lock_fd=lock.fd)
-        _keep(locked, f"{REFS}/{plan.plan_id}/{task_id}/{task.dispatch.number}", commit)
+        _keep(locked, f"{PLANS}/{plan.plan_id}/{task_id}/{task.dispatch.number}", commit)
         before = resolve(locked, f"refs/heads/{run.branch}")
         if before is not None and before not in (commit, base):
-            _keep(locked, f"{REFS}/{plan.plan_id}/{task_id}/{task.dispatch.number}-own", before)
+            _keep(locked, f"{PLANS}/{plan.plan_id}/{task_id}/{task.dispatch.number}-own", before)
         inside = Git(environ=context.environ, tree=run.worktree, lock_fd=lock.fd)
         inside.do("update-ref", "-m", f"agency plan: task {task_id}", f"refs/heads/{run.branch}", commit)
     Git(environ=context.environ, tree=run.worktree).do("reset", "--quiet", "--mixed", timeout=LONG)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from agency.domain.errors import AgencyError
+from agency.domain.ids import PlanId
+from agency.domain.repo import Repo
 from agency.plans.active import ActivePlan
 from agency.plans.commands import run_line
 from agency.sessions.context import Context
@@ -59,13 +61,18 @@ def stand_on(context: Context, plan: ActivePlan, commit: str, tell: Callable[[st
 
 def discard_integration(context: Context, plan: ActivePlan) -> None:
     """Remove the worktree, when there is one, with what a killed conductor left running in it."""
-    place = place_of(context, plan)
+    discard_integration_of(context, plan.repo, plan.plan_id)
+
+
+def discard_integration_of(context: Context, repo: Repo, plan_id: PlanId) -> None:
+    """The same for a plan whose record need not be readable."""
+    place = context.paths.integration(repo.repo_id, plan_id)
     if not os.path.lexists(place):
         return
-    end_tree([], Mark(variable=OWNER, value=plan.plan_id, directory=os.path.realpath(place)), grace=_GRACE)
-    with context.lock(plan.repo.repo_id) as lock:
-        git = Git(environ=context.environ, git_dir=plan.repo.git_dir, lock_fd=lock.fd)
-        remove_directory(context, plan.repo.repo_id, place, keep=(plan.repo.root, plan.repo.git_dir))
+    end_tree([], Mark(variable=OWNER, value=plan_id, directory=os.path.realpath(place)), grace=_GRACE)
+    with context.lock(repo.repo_id) as lock:
+        git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
+        remove_directory(context, repo.repo_id, place, keep=(repo.root, repo.git_dir))
         remove_entry(git, place)
 
 

@@ -71,7 +71,7 @@ class Merging:
         if not group:
             return
         try:
-            require_movable(conductor.context, conductor.plan)
+            require_movable(conductor.context, conductor.plan.repo, conductor.plan.branch)
             onto = tip_of(conductor.context, conductor.plan)
         except AgencyError as error:
             self._wait(list(group), error)

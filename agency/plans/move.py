@@ -3,6 +3,7 @@
 from agency.domain.errors import AgencyError
 from agency.domain.plandata import MergeMoving
 from agency.domain.planevents import MERGE_MOVING
+from agency.domain.repo import Repo
 from agency.plans.active import ActivePlan
 from agency.sessions.context import Context
 from agency.tools.git.command import Git
@@ -24,23 +25,23 @@ def tip_of(context: Context, plan: ActivePlan) -> str:
     return tip
 
 
-def require_movable(context: Context, plan: ActivePlan) -> str | None:
+def require_movable(context: Context, repo: Repo, branch: str) -> str | None:
     """The checkout that stands on the branch and can be moved along, None when none does. Raises E_TARGET_DIRTY."""
-    git = Git(environ=context.environ, git_dir=plan.repo.git_dir)
-    places = checkouts_of(git, plan.branch)
+    git = Git(environ=context.environ, git_dir=repo.git_dir)
+    places = checkouts_of(git, branch)
     for place in places:
         reason = unclean(Git(environ=context.environ, tree=place))
         if reason is not None:
             raise AgencyError(
                 "E_TARGET_DIRTY",
-                f"the checkout of {plan.branch} cannot be brought along: {reason}",
+                f"the checkout of {branch} cannot be brought along: {reason}",
                 hint="commit or stash there; the plan goes on by itself",
                 checkout=place,
             )
     if len(places) > 1:
         raise AgencyError(
             "E_TARGET_DIRTY",
-            f"{plan.branch} is checked out in {len(places)} places, which cannot be moved at once",
+            f"{branch} is checked out in {len(places)} places, which cannot be moved at once",
             hint="git worktree remove one of them; the plan goes on by itself",
             checkouts=places,
         )
@@ -53,7 +54,7 @@ def move(context: Context, plan: ActivePlan, tasks: list[str], *, old: str, new:
         git = Git(environ=context.environ, git_dir=plan.repo.git_dir, lock_fd=lock.fd)
         if resolve(git, f"refs/heads/{plan.branch}") != old:
             return False
-        checkout = require_movable(context, plan)
+        checkout = require_movable(context, plan.repo, plan.branch)
         moving: MergeMoving = {"tasks": tasks, "branch": plan.branch, "old": old, "new": new}
         if checkout is not None:
             moving["checkout"] = checkout

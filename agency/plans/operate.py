@@ -12,6 +12,7 @@ from agency.domain.errors import AgencyError
 from agency.plans.active import ActivePlan
 from agency.plans.conductor import Conductor
 from agency.plans.requests import STOP, decided, end_sessions
+from agency.plans.start import require_not_cleaned
 from agency.sessions.context import Context
 from agency.store.eventlog import now
 from agency.store.plans import append_request, conductor_lock, conductor_of, read_plan_state
@@ -72,6 +73,7 @@ def decide_task(context: Context, plan: ActivePlan, decision: Decision) -> str:
         raise AgencyError(
             "E_PLAN_ENDED", f"plan {plan.name} is complete", hint=f"agency plan run {plan.name}", plan_id=plan.plan_id
         )
+    require_not_cleaned(plan)
     decided(state, decision.task_id, decision.action, decision.reason, force=decision.force)
     request = {
         "action": decision.action,

@@ -38,6 +38,8 @@ from agency.domain.planstate import (
 )
 from agency.domain.run import Run
 from agency.plans.deed import Result
+from agency.plans.ledger import note_completed
+from agency.plans.spending import count_spendings
 from agency.store.runs import log_of
 
 if TYPE_CHECKING:
@@ -70,6 +72,10 @@ def after_job(conductor: "Conductor", task_id: str, run: Run, how: str) -> None:
     task = conductor.state.tasks[task_id]
     if how == "done":
         conductor.put(task_id, checked(task))
+        return
+    count_spendings(conductor)  # nothing is counted any more once it is sent back
+    task = conductor.state.tasks[task_id]
+    if task.status != RUNNING:
         return
     reason = fold_job(log_of(run).read()).reason or f"its job ended: {how.replace('_', ' ')}"
     fail(conductor, task_id, task.with_dispatch(outcome=how), reason)
@@ -147,6 +153,7 @@ def complete(conductor: "Conductor", task_id: str, task: TaskState, commit: str 
     more = {"merge_commit": commit} if commit is not None else {}
     told = {"attempts": len(task.dispatches), **more}
     conductor.log_once(PLAN_TASK_COMPLETE(told), task_id=task_id)  # type: ignore[arg-type]
+    note_completed(conductor, task_id, commit)
     validated = task if task.status == VALIDATED else task.moved(VALIDATED)
     conductor.put(task_id, merged(validated, commit))
     conductor.tell(f"task {task_id} is complete")

@@ -57,12 +57,18 @@ def is_done_with(run: Run, plan: ActivePlan, state: PlanState) -> bool:
 
 
 def _put_away(context: Context, plan: ActivePlan, run: Run, state: PlanState) -> None:
-    assert run.task is not None
-    task = state.tasks[run.task.task_id]
     kill_run(context, run)
-    last = task.dispatch is not None and task.dispatch.number == run.task.number
-    if task.merged is not None and last and run.merged_at is None:
-        with context.lock(run.repo_id):
-            run = note_landed(context, run, target=plan.branch, commit=task.merged, strategy="plan")
+    run = note_merged(context, plan, run, state)
     how = Archiving(discard=True, delete_branch=True, force=True, script=True, recheck=lambda: None)
     archive_run(context, run, plan.repo, how, lambda chunk: None)
+
+
+def note_merged(context: Context, plan: ActivePlan, run: Run, state: PlanState) -> Run:
+    """The run, noted as merged where it is the one whose work is in the branch."""
+    task = state.tasks.get(run.task.task_id) if run.task is not None else None
+    if task is None or task.merged is None or run.merged_at is not None:
+        return run
+    if task.dispatch is None or run.task is None or task.dispatch.number != run.task.number:
+        return run
+    with context.lock(run.repo_id):
+        return note_landed(context, run, target=plan.branch, commit=task.merged, strategy="plan")

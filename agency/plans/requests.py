@@ -66,6 +66,12 @@ def decided(state: PlanState, task_id: str, action: str, reason: str | None, *, 
     return ACTIONS[action](task, reason)
 
 
+def stops_before(plan: ActivePlan) -> list[str]:
+    """The ids of the requests to stop that are there. Whoever is about to become the conductor has to look before: they were for
+    another, which may have died before it heard them."""
+    return [str(one.get("command_id")) for one in read_requests(plan.directory) if one.get("action") == STOP]
+
+
 class Requests:
     """The requests of one plan, as its conductor hears them."""
 

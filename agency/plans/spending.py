@@ -32,14 +32,11 @@ def count_spendings(conductor: "Conductor") -> None:
 
 def keep_spendings(conductor: "Conductor", before: PlanState, after: PlanState) -> None:
     """Keep a state in which more was used than ``before``; limits that this crosses are told, and pause where they are to."""
-    if after == before:
-        return
     limits = conductor.plan.settings.limits
-    crossed = crossings(before, after, limits)
-    conductor.save(after)
-    for crossing in crossed:
+    for crossing in crossings(before, after, limits):
         _tell(conductor, crossing, limits.mode)
-    if crossed and limits.mode == "block":
+    conductor.save(after)
+    if limits.mode == "block":  # also what had crossed before this conductor began, or a limit that was lowered
         _pause(conductor, after)
 
 
@@ -52,7 +49,7 @@ def _tell(conductor: "Conductor", crossing: Crossing, mode: str) -> None:
         "value": crossing.value,
         "mode": mode,
     }
-    conductor.log(kind(told), crossing.task_id, durable=True)
+    conductor.log_once(kind(told), "scope", "kind", "limit", task_id=crossing.task_id)
     who = f"task {crossing.task_id}" if crossing.task_id else "the plan"
     conductor.tell(f"{who} crossed its limit of {crossing.limit:g} {crossing.kind}: {crossing.value:g}")
 
@@ -63,7 +60,7 @@ def _pause(conductor: "Conductor", state: PlanState) -> None:
     for task_id in state.of_status(RUNNING, VALIDATED):
         task = conductor.state.tasks[task_id]
         why = over_limit(task, limits) or whole
-        if why is None:
+        if why is None or task.approved:
             continue
         run = conductor.run_of(task_id)
         conductor.log(TASK_PAUSED({"reason": why}), task_id)

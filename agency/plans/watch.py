@@ -17,7 +17,7 @@ from agency.tools.tmux.look import runner_pane
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """A run as it was seen. ``pane_pid`` is the process in its pane, ``exit_code`` how the worker ended where that was noted.
-    ``ended_by_person``: somebody ended its session by ``agency kill``."""
+    ``ended_by_person``: somebody ended its session by ``agency kill``. ``waiting`` is what its runner asks a person."""
 
     alive: bool
     pane_pid: int | None

@@ -12,6 +12,7 @@ from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
 from agency.sessions.expire import drop_checkpoints, drop_evidence, evidence_of, old_checkpoints, old_evidence
 from agency.sessions.find import find_repo
+from agency.sessions.gcplans import OldPlan, due_plans, every_plan, let_go_of_plan, sweep_plans
 from agency.sessions.park import parked_trees
 from agency.sessions.place import repo_of
 from agency.sessions.remove import remove_directory
@@ -26,8 +27,8 @@ _CENTURY = 36525 * 86400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """Something on disk: ``kind`` is run, archived, leftover, checkpoint (``name`` tells of which run and its number) or evidence
-    (the worktree that a hard reset replaced); ``size`` is in bytes as the disk counts them, of a checkpoint 0."""
+    """Something on disk: ``kind`` is run, archived, plan, leftover, checkpoint (``name`` tells of which run and its number) or
+    evidence (the worktree that a hard reset replaced); ``size`` is in bytes as the disk counts them, of a checkpoint 0."""
 
     kind: str
     repo_id: str
@@ -39,7 +40,8 @@ class Item:
 
 def collect_garbage(context: Context, *, repo: str | None, older_than: float, dry_run: bool) -> list[Item]:
     """Remove archived runs (record, parked worktree, refs) older than ``older_than`` seconds, leftovers, and what was kept of
-    present runs without a person asking for it: checkpoints, and worktrees that a hard reset replaced.
+    present runs without a person asking for it: checkpoints, and worktrees that a hard reset replaced. Plans go that were cleaned
+    or completed before that.
 
     Looks at the repo of the caller, else at every repo. With ``dry_run`` only tells what would go. Never touches what a present
     run works in.
@@ -51,6 +53,7 @@ def collect_garbage(context: Context, *, repo: str | None, older_than: float, dr
             with context.lock(repo_id):
                 sweep_hidden(context.paths.runs(repo_id))
                 sweep_hidden(context.paths.archive(repo_id))
+                sweep_plans(context, repo_id)
         for run in list_runs(context.paths, repo_id, archived=True):
             if _is_due(run, limit):
                 item = _archived_item(context, run)
@@ -59,6 +62,10 @@ def collect_garbage(context: Context, *, repo: str | None, older_than: float, dr
         for present in list_runs(context.paths, repo_id):
             if isinstance(present, Run):
                 gone += _expire(context, present, limit, dry_run=dry_run)
+        for plan in due_plans(context, repo_id, limit):
+            item = _plan_item(repo_id, plan)
+            if dry_run or let_go_of_plan(context, repo_id, plan, limit):
+                gone.append(item)
         for path in _leftovers(context, repo_id, limit):
             gone.append(
                 Item(kind="leftover", repo_id=repo_id, run_id="", name=os.path.basename(path), size=size_of([path]))
@@ -85,6 +92,7 @@ def disk_usage(context: Context, repo: str | None) -> list[Item]:
                 )
             )
         items += [_archived_item(context, run) for run in list_runs(context.paths, repo_id, archived=True)]
+        items += [_plan_item(repo_id, plan) for plan in every_plan(context, repo_id)]
         for path in _leftovers(context, repo_id, datetime.now(UTC)):
             items.append(
                 Item(kind="leftover", repo_id=repo_id, run_id="", name=os.path.basename(path), size=size_of([path]))
@@ -192,6 +200,13 @@ def _archived_item(context: Context, run: Run | BrokenRun) -> Item:
         name=_name(run),
         size=size_of([*parked_trees(context, run), run.directory]),
         archived_at=run.archived_at if isinstance(run, Run) else None,
+    )
+
+
+def _plan_item(repo_id: RepoId, plan: OldPlan) -> Item:
+    size = size_of([plan.directory])
+    return Item(
+        kind="plan", repo_id=repo_id, run_id=plan.plan_id, name=plan.name, size=size, archived_at=plan.cleaned_at
     )
 
 

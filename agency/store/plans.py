@@ -26,8 +26,8 @@ from agency.store.records import (
     read_record,
     write_record,
 )
+from agency.store.runs import HIDDEN, sweep_hidden
 
-_HIDDEN = ".new-"
 _FILES = ("reports", "logs")
 
 
@@ -50,19 +50,24 @@ def create_plan(
 ) -> str:
     """Make the record of a plan, its first event in it, so that it appears as a whole or not at all; its directory.
 
-    Hold the repo lock. Raises E_DISK_FULL or E_STORE_FAILED and leaves nothing that counts.
+    Hold the repo lock. Raises E_DISK_FULL or E_STORE_FAILED and leaves nothing.
     """
     place = paths.plans(repo_id)
     make_directory(place)
-    unborn = f"{place}/{_HIDDEN}{plan_id}"
-    make_directory(unborn)
-    for name in _FILES:
-        make_directory(f"{unborn}/{name}")
-    write_record(f"{unborn}/plan.json", record)
-    write_state(unborn, state)
-    EventLog(directory=unborn, repo_id=repo_id, plan_id=plan_id).append(begun, durable=True)
+    sweep_hidden(place)
+    unborn = f"{place}/{HIDDEN}{plan_id}"
     directory = plan_directory(paths, repo_id, plan_id)
-    move_directory(unborn, directory)
+    try:
+        make_directory(unborn)
+        for name in _FILES:
+            make_directory(f"{unborn}/{name}")
+        write_record(f"{unborn}/plan.json", record)
+        write_state(unborn, state)
+        EventLog(directory=unborn, repo_id=repo_id, plan_id=plan_id).append(begun, durable=True)
+        move_directory(unborn, directory)
+    except BaseException:
+        sweep_hidden(place)
+        raise
     return directory
 
 

@@ -128,10 +128,15 @@ def discard_leftovers_in(directory: str, name: str | None = None) -> None:
 
 
 def _is_running(pid: int) -> bool:
+    """Whether the process is there and can still write; one that has ended and that nobody has waited for cannot."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except OSError:
         pass
-    return True
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return not file.read().rpartition(b")")[2].lstrip().startswith(b"Z")
+    except OSError:
+        return True

@@ -21,7 +21,7 @@ from agency.store.records import (
     write_record,
 )
 
-_HIDDEN = ".new-"
+HIDDEN = ".new-"
 """Before the id of a run in the name of a directory: its record is not there yet, or no longer."""
 
 
@@ -84,7 +84,7 @@ def create_record(
     runs = paths.runs(repo_id)
     make_directory(runs)
     sweep_hidden(runs)
-    unborn = f"{runs}/{_HIDDEN}{run_id}"
+    unborn = f"{runs}/{HIDDEN}{run_id}"
     try:
         make_directory(unborn)
         make_directory(f"{unborn}/logs")
@@ -101,7 +101,7 @@ def create_record(
 
 def remove_record(run: Run | BrokenRun) -> None:
     """Remove the record of a run for good; it disappears as a whole. Hold the repo lock."""
-    hidden = f"{os.path.dirname(run.directory)}/{_HIDDEN}{run.run_id}"
+    hidden = f"{os.path.dirname(run.directory)}/{HIDDEN}{run.run_id}"
     with told_plainly("removing a record", run.directory):
         os.rename(run.directory, hidden)
         _remove(hidden)
@@ -139,7 +139,7 @@ def sweep_hidden(place: str) -> None:
     """Remove what a killed creation left before its record appeared, or a killed removal after it was gone: nothing else of
     the run is there at that time. Hold the repo lock."""
     for name in _names(place):
-        if name.startswith(_HIDDEN):
+        if name.startswith(HIDDEN):
             _remove(f"{place}/{name}")
 
 

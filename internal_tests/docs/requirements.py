@@ -1,6 +1,7 @@
-"""Which tests show which case of the healing reference, and which requirement: two tables, made from the markers of the tests.
+"""Which tests show which case of the healing reference, which requirement, and which case of the reference on plans: three
+tables, made from the markers of the tests.
 
-python -m internal_tests.docs.requirements         print them; exit code 1 when a case of jobs has no test
+python -m internal_tests.docs.requirements         print them; exit code 1 when a case of jobs or of plans has no test
 """
 
 import contextlib
@@ -15,6 +16,7 @@ import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
 CASES = range(1, 61)
+PLAN_CASES = range(1, 23)
 NOT_OF_JOBS = {
     6: "nothing is cloned; worktrees stand at absolute paths of our own",
     43: "of the HTTP face",
@@ -25,11 +27,12 @@ NOT_OF_JOBS = {
 
 @dataclass
 class Shown:
-    """Case -> the tests that show it, and requirement -> the same."""
+    """Case -> the tests that show it, requirement -> the same, and case of plans -> the same."""
 
     cases: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     requirements: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     of_case: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    plan_cases: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Take in the markers of all tests that were collected."""
@@ -41,6 +44,9 @@ class Shown:
                 self.of_case[number].update(requirements)
                 for requirement in requirements:
                     self.requirements[requirement].add(test)
+            for mark in item.iter_markers("plan_case"):
+                for number in mark.args:
+                    self.plan_cases[number].add(test)
 
 
 def collect(tests: Path = TESTS) -> Shown:
@@ -60,8 +66,13 @@ def missing(shown: Shown) -> list[int]:
     return [number for number in CASES if number not in shown.cases and number not in NOT_OF_JOBS]
 
 
+def missing_of_plans(shown: Shown) -> list[int]:
+    """The cases of plans that no test shows."""
+    return [number for number in PLAN_CASES if number not in shown.plan_cases]
+
+
 def tables(shown: Shown) -> str:
-    """Both tables, as markdown."""
+    """All tables, as markdown."""
     cases = {
         str(number): (", ".join(sorted(shown.of_case[number])), shown.cases.get(number) or [_reason(number)])
         for number in CASES
@@ -70,6 +81,10 @@ def tables(shown: Shown) -> str:
         (
             _table(("case", "requirements", "tests"), {(key, said): tests for key, (said, tests) in cases.items()}),
             _table(("requirement", "tests"), {(key,): shown.requirements[key] for key in sorted(shown.requirements)}),
+            _table(
+                ("case of plans", "tests"),
+                {(str(number),): shown.plan_cases.get(number) or ["no test"] for number in PLAN_CASES},
+            ),
         )
     )
 
@@ -93,7 +108,10 @@ def main() -> int:
     lacking = missing(shown)
     if lacking:
         print(f"no test shows case {', '.join(map(str, lacking))}", file=sys.stderr)
-    return 1 if lacking else 0
+    of_plans = missing_of_plans(shown)
+    if of_plans:
+        print(f"no test shows case {', '.join(map(str, of_plans))} of plans", file=sys.stderr)
+    return 1 if lacking or of_plans else 0
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 from internal_tests.support.demo import WHOLE, config
 from internal_tests.support.waiting import wait_for
-from internal_tests.support.world import AGENCY, SeenRun, World
+from internal_tests.support.world import AGENCY, Result, SeenRun, World
 
 Entry = dict[str, Any]
 """What the demo agent does at one attempt: an object of its plan."""
@@ -86,6 +86,17 @@ class PlanInWorld:
         """The run of a dispatch of a task, the last one without a number (from 0)."""
         return self.world.find(self.state["tasks"][task_id]["dispatches"][number]["run_id"])
 
+    def at_work(self, task_id: str) -> SeenRun:
+        """The run of a task, as soon as its agent is at work."""
+        wait_for(
+            lambda: self.events and self.state["tasks"][task_id]["phase"] == "working",
+            f"the run of {task_id} to be known: {self.saying()}",
+            60.0,
+        )
+        run = self.run_of(task_id)
+        wait_for(lambda: "task.step.attempt.started" in run.event_names(), f"an attempt at {task_id}", 60.0)
+        return run
+
     def begin(self, *words: str) -> "subprocess.Popen[bytes]":
         """Start a conductor in the background, which is ended with the world."""
         return self._conductor("run", *words)
@@ -125,6 +136,22 @@ class PlanInWorld:
         logs = sorted(self.world.root.glob("conductor-*.log"))
         return logs[-1].read_text(errors="replace") if logs else ""
 
+    def carry_out(self, *words: str, code: int = 0) -> Result:
+        """Carry the plan out from beginning to end, insisting on the exit code."""
+        result = self.world.agency("plan", "run", *words)
+        assert result.code == code, f"{result.code}\n{result.out}{result.err}\n{self.state}"
+        return result
+
+    def go_on(self, *words: str, code: int = 0) -> Result:
+        """Go on with it until it ends, insisting on the exit code."""
+        result = self.world.agency("plan", "resume", *words)
+        assert result.code == code, f"{result.code}\n{result.out}{result.err}\n{self.state}"
+        return result
+
+    def main(self) -> str:
+        """The commit of main."""
+        return self.world.git("rev-parse", "main")
+
     def trailers(self, branch: str = "main") -> list[str]:
         """The tasks that the commits of a branch name, newest first."""
         shown = self.world.git("log", "--format=%(trailers:key=Task,valueonly,separator=%x2C)", branch)
@@ -143,6 +170,19 @@ class PlanInWorld:
         return {kind: names for kind, names in found.items() if names}
 
 
+def plan_settings(resources: Sequence[str] = ("docs", "code"), **settings: Any) -> str:
+    """A plan.yaml of these resources, each the directory of its name, and these settings."""
+    return json.dumps(
+        {
+            "version": 1,
+            "resources": [{"name": name, "paths": [f"{name}/**"]} for name in resources],
+            "doctor": DOCTOR,
+            "retry_delay": "100ms",
+            **settings,
+        }
+    )
+
+
 def make_plan(
     world: World,
     tasks: Sequence[Mapping[str, Any]],
@@ -150,10 +190,11 @@ def make_plan(
     *,
     specs: Mapping[str, str] | None = None,
     resources: Sequence[str] = ("docs", "code"),
+    stages: Mapping[str, str] | None = None,
     **settings: Any,
 ) -> PlanInWorld:
     """Write and commit a plan called ``work``: its tasks, its settings, and what the demo agent does, by TASK/STEP/RUN as in
-    examples/demo-agent."""
+    examples/demo-agent. ``stages``: in which stage a task stands; flat without."""
     plan = PlanInWorld(world)
     plan.agent_plan.write_text(json.dumps(agent or {"*": [writes("docs/{task}.txt")]}))
     words = ["--headless", "--plan", str(plan.agent_plan)]
@@ -163,18 +204,11 @@ def make_plan(
             headless=[*words, "--thread", "{thread_id}"],
             headless_resume=[*words, "--resume", "{thread_id}", "{prompt}"],
         ),
-        "plan.yaml": json.dumps(
-            {
-                "version": 1,
-                "resources": [{"name": name, "paths": [f"{name}/**"]} for name in resources],
-                "doctor": DOCTOR,
-                "retry_delay": "100ms",
-                **settings,
-            }
-        ),
+        "plan.yaml": plan_settings(resources, **settings),
     }
     for manifest in tasks:
-        place = f".agency/plans/work/tasks/{manifest['id']}-{manifest['name']}"
+        stage = f"{stages[manifest['id']]}/" if stages and manifest["id"] in stages else ""
+        place = f".agency/plans/work/tasks/{stage}{manifest['id']}-{manifest['name']}"
         files[f"{place}/manifest.json"] = json.dumps(manifest)
         files[f"{place}/spec.md"] = (specs or {}).get(manifest["id"], f"Do {manifest['id']}.\n")
     world.commit(files, "a plan")

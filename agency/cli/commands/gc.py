@@ -19,7 +19,8 @@ from agency.cli.sizes import format_size, item_line
 def command(older_than: float, dry_run: bool, as_json: bool, repo: str | None, lock_timeout: float) -> None:
     """Remove archived runs that are older than AGE for good: record, worktree, and what was kept of their work in git.
 
-    Nothing is ever removed without this command, and it never touches a run that was not cleaned.
+    The same goes for plans that were cleaned, and for those that were complete AGE ago and have no run any more. Nothing is
+    ever removed without this command, and it never touches a run that was not cleaned.
     """
     from agency.sessions.gc import collect_garbage
 

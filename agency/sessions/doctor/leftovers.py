@@ -11,6 +11,7 @@ from agency.domain.repo import Repo
 from agency.domain.run import Run
 from agency.sessions.context import Context
 from agency.sessions.doctor.check import Check
+from agency.sessions.doctor.plans import check_plans
 from agency.sessions.listing import list_observations
 from agency.sessions.live import tmux_of
 from agency.sessions.worktree import connect, is_connected
@@ -32,7 +33,7 @@ def check_leftovers(context: Context, repo: Repo | None, *, fix: bool) -> list[C
     checks = [*_operations(context), *_sessions(context)]
     if repo is not None:
         checks += [*_links(context, repo, fix=fix), *_worktrees(context, repo, fix=fix), *_branches(context, repo)]
-        checks += _refs(context, repo)
+        checks += [*_refs(context, repo), *check_plans(context, repo)]
     return checks
 
 
@@ -66,7 +67,9 @@ def _operations(context: Context) -> list[Check]:
 def _sessions(context: Context) -> list[Check]:
     """Sessions that bear the name of a run which this data directory does not know as present. They may belong to another
     data directory, so they are only told."""
-    runs = {run.run_id: run for repo_id in list_repo_ids(context.paths) for run in list_runs(context.paths, repo_id)}
+    repo_ids = list_repo_ids(context.paths)
+    runs = {run.run_id: run for repo_id in repo_ids for run in list_runs(context.paths, repo_id)}
+    plans = {str(plan_id) for repo_id in repo_ids for plan_id in list_plans(context.paths, repo_id)}
     servers = {tmux_of(context, read_launch(run.directory)).socket for run in runs.values()}
     servers.add(tmux_of(context, None).socket)
     checks = []
@@ -79,7 +82,7 @@ def _sessions(context: Context) -> list[Check]:
             continue
         for name in names:
             run_id = run_of_session(name)
-            if run_id is not None and run_id not in runs:
+            if run_id is not None and run_id not in runs and run_id not in plans:
                 command = shlex.join((*tmux.argv[:3], "kill-session", "-t", f"={name}"))
                 text = f"session {name} belongs to no present run"
                 checks.append(Check(name="session", state="warning", text=text, mend=command))

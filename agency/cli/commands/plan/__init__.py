@@ -17,6 +17,10 @@ COMMANDS: dict[str, str] = {
     "review": "Decide on tasks that need a person.",
     "runs": "The plans that were begun in this repo.",
     "graph": "The components of the repo, and what follows from them.",
+    "logs": "What happened in a plan: events, story, failures, doctors.",
+    "ledger": "What earlier runs of plans completed.",
+    "clean": "Put a plan away, with all that it holds.",
+    "restore": "Bring a plan back that was cleaned.",
     "schema": "Print the schema of plan.yaml or of a manifest.",
 }
 """Command (and module of this package) -> its line in the help, in the order of use."""

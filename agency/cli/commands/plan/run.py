@@ -15,6 +15,7 @@ from agency.plans.start import Ready
 @click.command("run", short_help="Carry a plan out.")
 @click.argument("name", required=False)
 @click.option("--tasks", metavar="ID,ID", help="Only these tasks; a resume keeps to them.")
+@click.option("--reuse-completed", is_flag=True, help="What an earlier run of the plan has done is not done again.")
 @click.option("--dry-run", is_flag=True, help="Say what would be begun, and do nothing.")
 @click.option("--detached", "-d", is_flag=True, help="The conductor works in a tmux session of its own.")
 @click.option("--branch", metavar="BRANCH", help="Where the work goes; the branch you stand on without it.")
@@ -25,6 +26,7 @@ from agency.plans.start import Ready
 def command(
     name: str | None,
     tasks: str | None,
+    reuse_completed: bool,
     dry_run: bool,
     detached: bool,
     branch: str | None,
@@ -49,7 +51,7 @@ def command(
     here = require_repo(context, repo)
     wanted = tuple(word for word in tasks.split(",") if word) if tasks is not None else None
     given = {**flags, **({"branch": branch} if branch is not None else {})}
-    request = PlanRequest(name=choose_plan(here, name), tasks=wanted, flags=given)
+    request = PlanRequest(name=choose_plan(here, name), tasks=wanted, flags=given, reuse_completed=reuse_completed)
     ready = make_ready(context, here, request)
     if ready is None:
         note("canceled")
@@ -71,6 +73,7 @@ def _show_first(ready: Ready, as_json: bool) -> None:
             "task_id": manifest.task_id,
             "name": manifest.name,
             "at_once": manifest.task_id in first,
+            "reused": manifest.task_id in ready.reused,
             "waits_for": list(manifest.dependencies),
             "writes": list(manifest.locks.writes),
         }
@@ -82,7 +85,7 @@ def _show_first(ready: Ready, as_json: bool) -> None:
     rows = [
         (
             manifest.task_id,
-            "at once" if manifest.task_id in first else "later",
+            "done" if manifest.task_id in ready.reused else "at once" if manifest.task_id in first else "later",
             ", ".join(manifest.dependencies),
             ", ".join(manifest.locks.writes),
             manifest.name,

@@ -36,7 +36,7 @@ def command(limit: int | None, as_json: bool, repo: str | None, lock_timeout: fl
     rows = []
     for one in told:
         complete = sum(task["status"] == "complete" for task in one["tasks"])
-        driven = "driven" if one["conductor"] is not None else ""
+        driven = "driven" if one["conductor"] is not None else "cleaned" if one["cleaned"] else ""
         rows.append(
             (one["plan_id"], one["name"], one["status"], f"{complete}/{len(one['tasks'])}", one["branch"], driven)
         )

@@ -15,12 +15,14 @@ def command(name: str | None, task: str | None, as_json: bool, repo: str | None,
     """Show the tasks of a plan as its files tell them, or one TASK with its text."""
     from agency.config.plan import values_of
     from agency.domain.errors import AgencyError
+    from agency.plans.ledger import known_tasks
     from agency.plans.load import choose_plan, load_plan
     from agency.sessions.find import require_repo
 
     context = make_context("plan show", lock_timeout)
     here = require_repo(context, repo)
-    plan = load_plan(here, choose_plan(here, name))
+    chosen = choose_plan(here, name)
+    plan = load_plan(here, chosen, elsewhere=known_tasks(context, here, chosen))
     if task is not None:
         manifest = next((one for one in plan.manifests if one.task_id == task), None)
         if manifest is None:
