@@ -18,6 +18,7 @@ from agency.domain.run import Run
 from agency.plans.active import load_active
 from agency.plans.dispatch import runs_made_for
 from agency.plans.integration import discard_integration_of
+from agency.plans.judgetree import discard_judging_of
 from agency.plans.putaway import note_merged
 from agency.plans.start import driven
 from agency.sessions.clean import CleanRequest, clean_run
@@ -115,6 +116,7 @@ def clean_plan(
             _archive(context, repo, plan_id, run, show)
         _remove_branches(context, repo, plan_id)
         discard_integration_of(context, repo, plan_id)
+        discard_judging_of(context, repo, plan_id)
         refs = _trash_refs(context, repo, plan_id)
         log.append(RUN_CLEAN_COMPLETE({"runs": len(held.runs), "refs": refs}), durable=True)
         write_cleaning(directory, {**record, "finished_at": now()})

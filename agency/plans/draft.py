@@ -11,7 +11,6 @@ from agency.config.plan import parse_manifest, read_plan_values, settings_from, 
 from agency.domain.errors import AgencyError
 from agency.domain.ids import NAME_RULE, is_valid_name
 from agency.domain.manifest import Manifest, slug_of
-from agency.domain.plancheck import problems_of
 from agency.domain.planner import (
     PLAN_ACCEPTED,
     PLAN_SCHEMA,
@@ -34,7 +33,7 @@ from agency.plans.draftfiles import (
     write_text,
 )
 from agency.plans.judgetree import asker_in, asking_place, standing_on
-from agency.plans.load import invalid_plan, plan_directory_of, settings_files
+from agency.plans.load import invalid_plan, plan_directory_of, problems_with, settings_files
 from agency.plans.scaffold import is_scaffold
 from agency.sessions.context import Context
 from agency.store.eventlog import now
@@ -215,7 +214,8 @@ def _tasks_of(value: Mapping[str, Any], settings: PlanSettings) -> _Tasks:
         tasks.manifests.append(manifest)
         tasks.files[directory] = {"manifest.json": as_json_text(values_of(manifest)), "spec.md": spec.strip() + "\n"}
     tasks.manifests.sort(key=lambda manifest: manifest.order)
-    tasks.problems += [str(one) for one in problems_of(tasks.manifests, settings, elsewhere=unread) if tasks.manifests]
+    if tasks.manifests:
+        tasks.problems += problems_with(tasks.manifests, settings, elsewhere=unread)
     return tasks
 
 

@@ -138,7 +138,7 @@ def _log_of(context: Context, plan: ActivePlan, task: TaskState) -> str:
 
 
 def _blast(plan: ActivePlan, task_id: str) -> list[Exhibit]:
-    reports = _newest(f"{glob.escape(plan.directory)}/reports/{glob.escape(task_id)}/blast*.json", 1)
+    reports = _newest(f"{glob.escape(plan.directory)}/reports/{glob.escape(task_id)}/change-*.json", 1)
     return [Exhibit(title="What the changes may reach", text=_tail(path), most=CODE_FILE) for path in reports]
 
 

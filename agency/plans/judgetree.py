@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from agency.domain.ids import PlanId
 from agency.domain.repo import Repo
 from agency.plans.active import ActivePlan
 from agency.sessions.context import Context
@@ -55,13 +56,18 @@ def asker_in(place: str) -> str:
 
 def discard_judging(context: Context, plan: ActivePlan) -> None:
     """Remove what a killed conductor left of such worktrees, with what runs in them."""
-    places = context.paths.judging(plan.repo.repo_id, plan.plan_id)
+    discard_judging_of(context, plan.repo, plan.plan_id)
+
+
+def discard_judging_of(context: Context, repo: Repo, plan_id: PlanId) -> None:
+    """The same for a plan of which only the id is known."""
+    places = context.paths.judging(repo.repo_id, plan_id)
     try:
         names = os.listdir(places)
     except (FileNotFoundError, NotADirectoryError):
         return
     for name in names:
-        _discard(context, plan.repo, f"{places}/{name}", plan.plan_id)
+        _discard(context, repo, f"{places}/{name}", plan_id)
 
 
 def _discard(context: Context, repo: Repo, place: str, owner: str) -> None:

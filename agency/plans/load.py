@@ -106,10 +106,7 @@ def load_plan(repo: Repo, name: str, *, elsewhere: Sequence[str] = ()) -> Plan:
     settings = settings_from(values)
     manifests.sort(key=lambda manifest: manifest.order)
     if not wrong:
-        control = controlplane_of(settings)
-        follow = control.enabled and control.lock_mode == "derived"
-        found = problems_of(manifests, settings, elsewhere=elsewhere, locks_follow=follow)
-        wrong += [str(problem) for problem in found]
+        wrong += problems_with(manifests, settings, elsewhere=elsewhere)
     if wrong:
         raise invalid_plan(name, wrong)
     return Plan(
@@ -119,6 +116,13 @@ def load_plan(repo: Repo, name: str, *, elsewhere: Sequence[str] = ()) -> Plan:
         values=values,
         manifests=tuple(manifests),
     )
+
+
+def problems_with(manifests: Sequence[Manifest], settings: PlanSettings, *, elsewhere: Sequence[str] = ()) -> list[str]:
+    """Everything that is wrong with tasks as a whole. ``elsewhere`` are tasks that others may wait for besides."""
+    control = controlplane_of(settings)
+    follow = control.enabled and control.lock_mode == "derived"
+    return [str(one) for one in problems_of(manifests, settings, elsewhere=elsewhere, locks_follow=follow)]
 
 
 def invalid_plan(name: str, problems: Sequence[str]) -> AgencyError:
