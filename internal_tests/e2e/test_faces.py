@@ -36,7 +36,7 @@ NEEDS_REF = [
 ]
 COMMANDS = [
     *("init", "allow", "doctor", "run", "ls", "conflicts", "gc", "usage", "du", "config", "completion"),
-    *("job", "checkpoint"),
+    *("job", "checkpoint", "plan"),
     *NEEDS_REF,
 ]
 PRINTS_JSON = [
