@@ -70,6 +70,20 @@ class PlanRestored(TypedDict):
     operator: Operator
 
 
+class PlanSummary(TypedDict):
+    """The report on the whole was written."""
+
+    status: str
+    report_path: str
+    metrics: dict[str, Any]
+
+
+class SummaryFailed(TypedDict):
+    """It could not be written."""
+
+    message: str
+
+
 class TaskDispatch(TypedDict):
     """A task is about to be given a run. ``why`` is ``first``, ``retry``, ``conflict``, ``rescope`` or ``review``."""
 

@@ -29,6 +29,7 @@ from agency.domain.plandata import (
     PlanPaused,
     PlanRestored,
     PlanStopped,
+    PlanSummary,
     Rescope,
     ReviewAsked,
     ReviewDone,
@@ -38,6 +39,7 @@ from agency.domain.plandata import (
     SessionMissing,
     SessionReattach,
     SessionStarted,
+    SummaryFailed,
     TaskAttempts,
     TaskCommit,
     TaskDispatch,
@@ -53,6 +55,8 @@ RUN_TASKS_LOADED = EventKind("run.tasks_loaded", TasksLoaded)
 RUN_PAUSED = EventKind("run.paused", PlanPaused)
 RUN_BLOCKED = EventKind("run.blocked", PlanPaused)
 RUN_STOP = EventKind("run.stop", PlanStopped)
+RUN_SUMMARY = EventKind("run.summary", PlanSummary)
+RUN_SUMMARY_ERROR = EventKind("run.summary.error", SummaryFailed)
 RUN_COMPLETE = EventKind("run.complete", PlanEnded)
 RUN_CLEAN_START = EventKind("run.clean.start", PlanCleanStarted)
 RUN_CLEAN_COMPLETE = EventKind("run.clean.complete", PlanCleaned)

@@ -44,8 +44,8 @@ from agency.tools.tmux.sessions import kill_session
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
     """What a plan holds. ``runs`` are its present runs; ``branches`` those of archived ones that are still there; ``session`` is
-    that of its conductor; ``worktree`` the one in which tasks are combined; ``refs`` are those of its tasks; ``records`` where
-    its record stands. None where there is no such thing."""
+    that of its conductor; ``worktrees`` are those in which tasks are combined and judged; ``refs`` are those of its tasks;
+    ``records`` where its record stands. None where there is no such thing."""
 
     plan_id: PlanId
     name: str
@@ -53,7 +53,7 @@ class Holdings:
     runs: tuple[Run, ...]
     branches: tuple[str, ...]
     session: str | None
-    worktree: str | None
+    worktrees: tuple[str, ...]
     refs: tuple[str, ...]
 
 
@@ -128,7 +128,8 @@ def clean_plan(
 
 def _look(context: Context, repo: Repo, plan_id: PlanId, directory: str, name: str) -> Holdings:
     git = Git(environ=context.environ, git_dir=repo.git_dir)
-    session, place = f"agency_{plan_id}", context.paths.integration(repo.repo_id, plan_id)
+    session, paths = f"agency_{plan_id}", context.paths
+    places = (paths.integration(repo.repo_id, plan_id), paths.judging(repo.repo_id, plan_id))
     archived = runs_made_for(context, repo.repo_id, plan_id, archived=True)
     return Holdings(
         plan_id=plan_id,
@@ -137,7 +138,7 @@ def _look(context: Context, repo: Repo, plan_id: PlanId, directory: str, name: s
         runs=tuple(sorted(runs_made_for(context, repo.repo_id, plan_id), key=lambda run: run.run_id)),
         branches=tuple(run.branch for run in archived if resolve(git, f"refs/heads/{run.branch}") is not None),
         session=session if session_panes(_tmux(context, repo), session) else None,
-        worktree=place if os.path.lexists(place) else None,
+        worktrees=tuple(place for place in places if os.path.lexists(place)),
         refs=tuple(plan_refs(git, plan_id)),
     )
 

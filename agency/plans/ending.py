@@ -10,6 +10,7 @@ from agency.domain.planevents import RUN_BLOCKED, RUN_COMPLETE, RUN_PAUSED
 from agency.domain.planstate import HALTED, PENDING
 from agency.plans.integration import discard_integration
 from agency.plans.judgetree import discard_judging
+from agency.plans.report import sum_up
 
 if TYPE_CHECKING:
     from agency.plans.conductor import Conductor
@@ -25,11 +26,13 @@ def end_plan(conductor: "Conductor", dependencies: Mapping[str, Sequence[str]], 
         conductor.log(kind(_told(conductor, end)), durable=True)
     discard_integration(conductor.context, conductor.plan)
     discard_judging(conductor.context, conductor.plan)
+    after = replace(conductor.state, status=end.status, reason=end.reason)
+    sum_up(conductor, after)
     ended: PlanEnded = {"status": end.status}
     if end.reason:
         ended["reason"] = end.reason
     conductor.log(RUN_COMPLETE(ended), durable=True)
-    conductor.save(replace(conductor.state, status=end.status, reason=end.reason))
+    conductor.save(after)
 
 
 def _told(conductor: "Conductor", end: PlanEnd) -> PlanPaused:

@@ -1,7 +1,6 @@
 """What happened in a plan, from its own events and those of the runs of its tasks. Writes nothing but a cache."""
 
 import os
-import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,7 +14,6 @@ from agency.plans.active import ActivePlan
 from agency.plans.dispatch import runs_of_plan
 from agency.sessions.context import Context
 from agency.store.logsources import LogSource, Tails, read_whole
-from agency.store.planindex import ask_index
 from agency.store.plans import conductor_of, read_plan_state
 
 _POLL = 0.2
@@ -77,8 +75,13 @@ def plan_events(context: Context, plan: ActivePlan, query: LogQuery, *, use_inde
     sources = sources_of(context, plan)
     if use_index:
         try:
+            from agency.store.planindex import IndexFailed, ask_index
+        except ImportError as error:  # a Python without SQLite
+            context.tell(f"going on without the index of the logs: {error}")
+            return plan_events(context, plan, query, use_index=False)
+        try:
             return in_order(ask_index(plan.directory, sources, query))
-        except (OSError, sqlite3.Error) as error:
+        except IndexFailed as error:
             context.tell(f"going on without the index of the logs: {error}")
     return in_order(event for source in sources for event in read_whole(source) if query.fits(event))
 

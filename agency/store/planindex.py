@@ -28,19 +28,26 @@ _MARK = 4096
 """How many bytes before the place where reading ended tell whether it is still the same log."""
 
 
+class IndexFailed(Exception):
+    """The index cannot be used now."""
+
+
 def ask_index(directory: str, sources: Sequence[LogSource], query: LogQuery) -> list[LogEvent]:
     """The events of ``sources`` that ``query`` asks for, in no particular order, from the index in ``directory``, which is
-    brought up to date first. Raises OSError or sqlite3.Error when that fails."""
+    brought up to date first. Raises IndexFailed."""
     path = f"{directory}/index.sqlite"
     try:
-        return _ask(path, sources, query)
-    except sqlite3.OperationalError:
-        raise  # busy, full, not writable: another one would fare no better
-    except sqlite3.DatabaseError:
-        for end in ("", "-journal"):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(f"{path}{end}")
-        return _ask(path, sources, query)
+        try:
+            return _ask(path, sources, query)
+        except sqlite3.OperationalError:
+            raise  # busy, full, not writable: another one would fare no better
+        except sqlite3.DatabaseError:
+            for end in ("", "-journal"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(f"{path}{end}")
+            return _ask(path, sources, query)
+    except (OSError, sqlite3.Error) as error:
+        raise IndexFailed(str(error)) from error
 
 
 def _ask(path: str, sources: Sequence[LogSource], query: LogQuery) -> list[LogEvent]:

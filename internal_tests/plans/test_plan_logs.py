@@ -20,6 +20,17 @@ def test_what_happened_is_told_from_real_events_of_plan_and_runs(world: World) -
     result = world.agency("plan", "run")
     assert result.code == 0, result.err
 
+    (summed,) = plan.told("run.summary")
+    report = json.loads((plan.directory / "reports" / "summary.json").read_text())
+    assert (summed["report_path"], summed["metrics"]) == (
+        str(plan.directory / "reports" / "summary.json"),
+        report["metrics"],
+    )
+    assert (report["status"], report["tasks"]) == ("complete", {"complete": 2})
+    metrics = report["metrics"]
+    assert (metrics["merges"], metrics["avg_batch_size"], metrics["failed_attempts"]) == (2, 1.0, 1)
+    assert metrics["doctor_seconds_total"] > 0
+
     events = world.ok("plan", "logs", "query", "--json").data
     assert [event["timestamp"] for event in events] == sorted(event["timestamp"] for event in events)
     sources = {
@@ -106,4 +117,5 @@ def test_a_plan_is_followed_until_it_ends(world: World) -> None:
     assert conductor.wait(timeout=60) == 0
     wait_for(lambda: follower.poll() is not None, "the follower to end")
     out, _ = follower.communicate()
-    assert [line.split()[3] for line in out.decode().splitlines()] == ["run.start", "run.tasks_loaded", "run.complete"]
+    names = [line.split()[3] for line in out.decode().splitlines()]
+    assert names == ["run.start", "run.tasks_loaded", "run.summary", "run.complete"]

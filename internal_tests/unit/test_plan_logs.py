@@ -17,6 +17,7 @@ from agency.domain.planfailures import _KINDS, failures_of
 from agency.domain.planlog import OF_PLAN, LogEvent, LogQuery, in_order
 from agency.domain.planstate import REVIEW, Review, TaskState
 from agency.domain.planstory import _TOLD, story_of
+from agency.domain.plansummary import batch_sizes
 from agency.store.logsources import LogSource, Tails, read_whole
 from agency.store.planindex import ask_index
 
@@ -186,3 +187,9 @@ def test_what_to_type_next_follows_from_how_the_task_stands(
     task: TaskState, more: dict[str, Any], command: str | None
 ) -> None:
     assert advice(task, **more) == command
+
+
+def test_tasks_that_were_begun_together_are_one_batch() -> None:
+    names = ["run.start", "task.dispatch", "task.dispatch", "session.start", "task.dispatch", "task.complete"]
+    assert batch_sizes([event(name, seq=seq) for seq, name in enumerate(names)]) == [2, 1]
+    assert batch_sizes([]) == []

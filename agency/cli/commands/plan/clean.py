@@ -88,7 +88,7 @@ def _print_holdings(held: Holdings, *, as_json: bool, keep_logs: bool) -> None:
             "sessions": sessions,
             "runs": [{"run_id": run.run_id, "name": run.name, "branch": run.branch} for run in held.runs],
             "branches": [*(run.branch for run in held.runs), *held.branches],
-            "worktrees": [*(run.worktree for run in held.runs), *([held.worktree] if held.worktree else [])],
+            "worktrees": [*(run.worktree for run in held.runs), *held.worktrees],
             "refs": list(held.refs),
             "records": None if keep_logs else held.records,
         }
@@ -97,7 +97,7 @@ def _print_holdings(held: Holdings, *, as_json: bool, keep_logs: bool) -> None:
     lines = [f"session {name}" for name in sessions]
     lines += [f"run {run.name} ({run.run_id}), its session and branch {run.branch}" for run in held.runs]
     lines += [f"branch {branch}" for branch in held.branches]
-    lines += [f"worktree {held.worktree}"] if held.worktree else []
+    lines += [f"worktree {place}" for place in held.worktrees]
     lines += [f"ref {ref}" for ref in held.refs]
     lines += [] if keep_logs else [f"record {held.records}"]
     for line in lines:

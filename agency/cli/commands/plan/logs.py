@@ -217,8 +217,7 @@ def doctor(
         return
     for one in found:
         whose = f"run {one.run}, attempt {one.attempt}" if one.run is not None else "the whole"
-        ended = "not ended in time" if one.exit_code is None else f"exit code {one.exit_code}"
-        print_line(f"== {one.timestamp}  {whose}: {ended}")
+        print_line(f"== {one.timestamp}  {whose}: {_ended(one.exit_code)}")
         print_line((one.text if one.text is not None else "(what it printed is gone)").rstrip("\n"))
 
 
@@ -246,10 +245,11 @@ def summarize(task_id: str | None, ref: str | None, as_json: bool, repo: str | N
         last = one.last_attempt
         pairs: dict[str, object] = {
             "task": f"{one.task_id} {one.name}",
-            "status": f"{one.status}{f': {_flat(one.reason)}' if one.reason else ''}",
+            "status": f"{one.status}{f': {_flat(one.reason)}' if one.reason and not one.review else ''}",
             "runs": one.runs,
             "last attempt": last and f"{last.run_id}, step {last.step}, attempt {last.attempt}: {last.how}",
-            "doctor": one.doctor is not None and f"exit code {one.doctor_exit_code}: {_flat(one.doctor)}",
+            "doctor": one.doctor is not None
+            and f"{_ended(one.doctor_exit_code)}{f': {_flat(one.doctor)}' if one.doctor else ''}",
             "validators": ", ".join(f"{told.get('validator')} {told.get('status')}" for told in one.validators),
             "review": one.review and f"{one.review['by']}: {_flat(one.review['reason'])}",
             "next": one.next,
@@ -257,5 +257,9 @@ def summarize(task_id: str | None, ref: str | None, as_json: bool, repo: str | N
         print_pairs({key: value for key, value in pairs.items() if value not in (None, False, "")})
 
 
+def _ended(exit_code: int | None) -> str:
+    return "not ended in time" if exit_code is None else f"exit code {exit_code}"
+
+
 def _flat(text: str | None) -> str:
-    return " ".join((text or "").split())
+    return shorten(" ".join((text or "").split()), 600)
