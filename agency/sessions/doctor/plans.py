@@ -1,6 +1,9 @@
 """What plans left behind: cleanings that were interrupted, plans that nobody drives on, refs without a plan."""
 
+import os
+
 from agency.domain.errors import AgencyError
+from agency.domain.ids import PlanId
 from agency.domain.repo import Repo
 from agency.sessions.context import Context
 from agency.sessions.doctor.check import Check
@@ -8,6 +11,18 @@ from agency.store.plans import conductor_of, list_plans, plan_directory, read_pl
 from agency.store.plantrash import list_trashed, read_cleaning
 from agency.tools.git.command import Git
 from agency.tools.git.planrefs import plan_refs, plans_with_refs
+
+
+def _worktrees(context: Context, repo: Repo, plan_id: PlanId) -> list[Check]:
+    """Those of a plan that needs none any more."""
+    paths = context.paths
+    places = (paths.integration(repo.repo_id, plan_id), paths.judging(repo.repo_id, plan_id))
+    mend = f"agency plan clean {plan_id}"
+    return [
+        Check(name="plan", state="warning", text=f"{place} is of a plan that has ended", mend=mend)
+        for place in places
+        if os.path.lexists(place)
+    ]
 
 
 def check_plans(context: Context, repo: Repo) -> list[Check]:
@@ -29,6 +44,8 @@ def check_plans(context: Context, repo: Repo) -> list[Check]:
         elif cleaning is None and status == "running" and conductor_of(directory) is None:
             text = f"plan {name} ({plan_id}) has not ended, and no conductor drives it"
             checks.append(Check(name="plan", state="note", text=text, mend=f"agency plan resume {plan_id}"))
+        elif cleaning is not None or status == "complete":
+            checks += _worktrees(context, repo, plan_id)
     git = Git(environ=context.environ, git_dir=repo.git_dir)
     known = {str(plan_id) for plan_id in (*plans, *list_trashed(context.paths, repo.repo_id))}
     for lost in sorted(plans_with_refs(git) - known):
