@@ -68,6 +68,12 @@ def log_event(value: Mapping[str, Any], raw: str, *, source: str, task_id: str |
     )
 
 
+def tasks_of(event: LogEvent) -> tuple[str, ...]:
+    """The tasks that an event about several is about."""
+    told = event.data.get("tasks")
+    return tuple(str(one) for one in told) if isinstance(told, list) else ()
+
+
 def in_order(events: Iterable[LogEvent]) -> list[LogEvent]:
     """The events in the order of time."""
     return sorted(events, key=lambda event: event.order)

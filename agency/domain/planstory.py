@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agency.domain.planlog import LogEvent
+from agency.domain.planlog import LogEvent, tasks_of
 
 _SHOWN = 160
 
@@ -29,17 +29,24 @@ def story_of(events: Iterable[LogEvent]) -> list[Moment]:
     moments = []
     for event in events:
         merges += event.event == "merge.start"
-        tell = _TOLD.get(event.event)
-        text = tell(event.data) if tell is not None else _of_thread(event)
+        text = _text_of(event)
         if text is None:
             continue
         if event.event.startswith(("merge.", "doctor.integration.", "doctor.canary.")) and merges:
             text = f"merge {merges}: {text}"
-        tasks = tuple(str(one) for one in event.data.get("tasks") or ())
+        tasks = tasks_of(event)
         moments.append(
             Moment(timestamp=event.timestamp, task_id=event.task_id, text=text, event=event.event, tasks=tasks)
         )
     return moments
+
+
+def _text_of(event: LogEvent) -> str | None:
+    tell = _TOLD.get(event.event)
+    try:
+        return tell(event.data) if tell is not None else _of_thread(event)
+    except (TypeError, ValueError, AttributeError):  # data of another shape, by another version say
+        return event.event
 
 
 def _of_thread(event: LogEvent) -> str | None:

@@ -28,7 +28,7 @@ from agency.sessions.remove import remove_branch
 from agency.sessions.stop import kill_run
 from agency.store.eventlog import now
 from agency.store.plans import conductor_lock, conductor_of, log_of_plan, plan_directory, read_plan, read_plan_state
-from agency.store.plantrash import list_trashed, move_to_trash, read_cleaning, write_cleaning
+from agency.store.plantrash import move_to_trash, read_cleaning, write_cleaning
 from agency.store.runs import log_of
 from agency.tools.git.command import Git
 from agency.tools.git.leftovers import clear_leftovers
@@ -65,11 +65,6 @@ class CleanedPlan:
     runs: tuple[str, ...]
     refs: int
     records: str
-
-
-def is_cleaned(context: Context, repo: Repo, plan_id: PlanId) -> bool:
-    """Whether the plan is in the trash already."""
-    return plan_id in list_trashed(context.paths, repo.repo_id)
 
 
 def look_at_plan(context: Context, repo: Repo, plan_id: PlanId) -> Holdings:

@@ -2,13 +2,13 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from agency.domain.errors import AgencyError
 from agency.domain.ids import RunId
 from agency.domain.manifest import order_of
-from agency.domain.planlog import OF_PLAN, LogEvent, LogQuery, in_order
+from agency.domain.planlog import OF_PLAN, LogEvent, LogQuery, in_order, tasks_of
 from agency.domain.run import Run
 from agency.plans.active import ActivePlan
 from agency.plans.dispatch import runs_of_plan
@@ -134,21 +134,23 @@ def _files(directory: str) -> list[str]:
 
 def doctor_logs(context: Context, plan: ActivePlan, task_id: str, attempt: int | None = None) -> list[DoctorLog]:
     """What doctors said of a task, in the order of time: that of the task of each attempt, and that of the whole with it."""
-    runs = {run.run_id: run for run in all_runs(context, plan)}
+    events = plan_events(context, plan, LogQuery(event="doctor.*"))
+    found = doctors_among(plan, all_runs(context, plan), events, task_id)
+    return [with_text(one) for one in found if attempt in (None, one.attempt)]
+
+
+def doctors_among(plan: ActivePlan, runs: Iterable[Run], events: Iterable[LogEvent], task_id: str) -> list[DoctorLog]:
+    """The same from ``doctor.*`` events and all runs of the plan, without what was printed."""
+    known = {run.run_id: run for run in runs}
     found = []
-    for event in plan_events(context, plan, LogQuery(event="doctor.*")):
+    for event in events:
         kind, data = event.event, event.data
-        if kind in ("doctor.pass", "doctor.fail") and event.task_id == task_id:
-            run = runs.get(RunId(event.source))
-            path = _in_place(data.get("log_path"), f"{run.directory}/logs") if run is not None else None
-            name, number = (
-                (run.name, run.task.number if run.task else None) if run is not None else (event.source, None)
-            )
-        elif kind in ("doctor.integration.pass", "doctor.integration.fail") and task_id in (data.get("tasks") or ()):
+        run = known.get(RunId(event.source))
+        if kind in ("doctor.pass", "doctor.fail") and event.task_id == task_id and run is not None and run.task:
+            name, number, path = run.name, run.task.number, _in_place(data.get("log_path"), f"{run.directory}/logs")
+        elif kind in ("doctor.integration.pass", "doctor.integration.fail") and task_id in tasks_of(event):
             name, number, path = None, None, _in_place(data.get("log_path"), f"{plan.directory}/logs")
         else:
-            continue
-        if attempt is not None and data.get("attempt") != attempt:
             continue
         found.append(
             DoctorLog(
@@ -158,21 +160,22 @@ def doctor_logs(context: Context, plan: ActivePlan, task_id: str, attempt: int |
                 attempt=data.get("attempt"),
                 exit_code=data.get("exit_code"),
                 path=path,
-                text=_text(path),
+                text=None,
             )
         )
     written_over = [one.path in {later.path for later in found[place + 1 :]} for place, one in enumerate(found)]
-    return [replace(one, text=None) if over else one for one, over in zip(found, written_over, strict=True)]
+    return [replace(one, path=None) if over else one for one, over in zip(found, written_over, strict=True)]
+
+
+def with_text(log: DoctorLog) -> DoctorLog:
+    """The same with what was printed, where it is still there."""
+    try:
+        with open(log.path or "", encoding="utf-8", errors="replace") as file:
+            return replace(log, text=file.read())
+    except OSError:
+        return log
 
 
 def _in_place(path: object, directory: str) -> str | None:
     """Where a log stands now that was written as ``path``: the record of its run may have been archived since."""
     return f"{directory}/{os.path.basename(str(path))}" if path else None
-
-
-def _text(path: str | None) -> str | None:
-    try:
-        with open(path or "", encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return None

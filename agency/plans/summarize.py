@@ -7,8 +7,9 @@ from agency.domain.manifest import order_of
 from agency.domain.planadvice import Surroundings, next_command
 from agency.domain.planlog import LogEvent, LogQuery
 from agency.domain.planstate import PlanState, TaskState
+from agency.domain.run import Run
 from agency.plans.active import ActivePlan
-from agency.plans.logs import DoctorLog, all_runs, doctor_logs, plan_events
+from agency.plans.logs import all_runs, doctors_among, plan_events, with_text
 from agency.sessions.context import Context
 from agency.store.plans import conductor_of, read_plan_state
 from agency.store.plantrash import read_cleaning
@@ -48,13 +49,25 @@ class TaskSummary:
     next: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What all summaries are made from."""
+
+    attempts: list[LogEvent]
+    waiting: list[LogEvent]
+    doctors: list[LogEvent]
+    runs: list[Run]
+
+
 def summarize(context: Context, plan: ActivePlan, task_id: str | None = None) -> list[TaskSummary]:
     """The tasks of a plan, or the one of ``task_id``. Writes nothing but a cache."""
     state = read_plan_state(plan.directory)
     attempts = plan_events(context, plan, LogQuery(event="task.step.attempt.*"))
     waiting = plan_events(context, plan, LogQuery(event="task.waiting*"))
+    doctors = plan_events(context, plan, LogQuery(event="doctor.*"))
+    told = _Told(attempts=attempts, waiting=waiting, doctors=doctors, runs=all_runs(context, plan))
     names = [task_id] if task_id is not None else sorted(state.tasks, key=order_of)
-    return [_summary(context, plan, state, name, attempts, waiting) for name in names]
+    return [_summary(plan, state, name, told) for name in names]
 
 
 def record_of_summary(summary: TaskSummary) -> dict[str, Any]:
@@ -62,21 +75,15 @@ def record_of_summary(summary: TaskSummary) -> dict[str, Any]:
     return asdict(summary)
 
 
-def _summary(
-    context: Context,
-    plan: ActivePlan,
-    state: PlanState,
-    task_id: str,
-    attempts: list[LogEvent],
-    waiting: list[LogEvent],
-) -> TaskSummary:
+def _summary(plan: ActivePlan, state: PlanState, task_id: str, told: _Told) -> TaskSummary:
     task = state.tasks[task_id]
-    said: DoctorLog | None = next(iter(reversed(doctor_logs(context, plan, task_id))), None)
+    judged = doctors_among(plan, told.runs, told.doctors, task_id)
+    said = with_text(judged[-1]) if judged else None
     around = Surroundings(
         plan_id=plan.plan_id,
         driven=conductor_of(plan.directory) is not None,
         cleaned=read_cleaning(plan.directory) is not None,
-        waiting_run=_waiting_run(context, plan, task, waiting),
+        waiting_run=_waiting_run(task, told),
     )
     return TaskSummary(
         task_id=task_id,
@@ -86,7 +93,7 @@ def _summary(
         runs=len(task.dispatches),
         tokens=task.tokens,
         cost=round(task.cost, 6),
-        last_attempt=_last_attempt([event for event in attempts if event.task_id == task_id]),
+        last_attempt=_last_attempt([event for event in told.attempts if event.task_id == task_id]),
         doctor=(said.text or "").strip()[-DOCTOR_MOST:] if said is not None else None,
         doctor_exit_code=said.exit_code if said is not None else None,
         validators=tuple(dict(one) for one in task.validators),
@@ -108,9 +115,9 @@ def _last_attempt(events: list[LogEvent]) -> LastAttempt | None:
     )
 
 
-def _waiting_run(context: Context, plan: ActivePlan, task: TaskState, waiting: list[LogEvent]) -> str | None:
+def _waiting_run(task: TaskState, told: _Told) -> str | None:
     """The name of the run of the task whose runner waits for a person."""
-    told = [event for event in waiting if event.source == task.run_id]
-    if not told or told[-1].event != "task.waiting":
+    events = [event for event in told.waiting if event.source == task.run_id]
+    if not events or events[-1].event != "task.waiting":
         return None
-    return next((run.name for run in all_runs(context, plan) if run.run_id == task.run_id), None)
+    return next((run.name for run in told.runs if run.run_id == task.run_id), None)

@@ -3,6 +3,8 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from internal_tests.chaos.killing import run_until
 from internal_tests.support.checks import Checks
 from internal_tests.support.plans import PlanInWorld, make_plan, task, writes
@@ -53,6 +55,7 @@ def of_others(world: World, run: SeenRun) -> tuple[object, ...]:
     )
 
 
+@pytest.mark.plan_case(20)
 def test_a_plan_is_put_away_whole_and_nothing_else_and_comes_back_to_be_gone_on_with(world: World) -> None:
     plan = under_way(world)
     other = world.run("other")

@@ -3,6 +3,8 @@
 import json
 import shutil
 
+import pytest
+
 from internal_tests.support.plans import PlanInWorld, make_plan, task, writes
 from internal_tests.support.world import World
 
@@ -24,6 +26,7 @@ def entry(world: World) -> "dict[str, object]":
     return data
 
 
+@pytest.mark.plan_case(17)
 def test_a_task_that_waits_for_what_an_earlier_run_has_done_is_begun(world: World) -> None:
     plan = two_tasks(world)
     first = plan.plan_id
@@ -46,6 +49,7 @@ def test_a_task_that_waits_for_what_an_earlier_run_has_done_is_begun(world: Worl
     assert world.ok("plan", "ledger", "ls").out.count("yes") == 2
 
 
+@pytest.mark.plan_case(17)
 def test_a_task_that_was_changed_since_does_not_count_until_it_is_done_again(world: World) -> None:
     plan = two_tasks(world)
     world.commit({".agency/plans/work/tasks/001-task-001/spec.md": "Do 001 in another way.\n"})
@@ -62,6 +66,7 @@ def test_a_task_that_was_changed_since_does_not_count_until_it_is_done_again(wor
     assert plan.trailers() == ["002", "001", "001"]
 
 
+@pytest.mark.plan_case(17)
 def test_what_is_not_in_the_branch_does_not_count(world: World) -> None:
     plan = two_tasks(world)
     world.git("reset", "--quiet", "--hard", "HEAD^")
@@ -72,6 +77,7 @@ def test_what_is_not_in_the_branch_does_not_count(world: World) -> None:
     assert plan.trailers() == ["002", "001"]
 
 
+@pytest.mark.plan_case(17)
 def test_an_entry_that_is_damaged_or_gone_is_made_from_the_record_of_the_plan_or_is_an_error(world: World) -> None:
     plan = two_tasks(world)
     whole = entry(world)

@@ -4,6 +4,8 @@ import json
 import sqlite3
 from collections import Counter
 
+import pytest
+
 from internal_tests.support.plans import make_plan, task, writes
 from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import World
@@ -11,6 +13,8 @@ from internal_tests.support.world import World
 FAILS_ONCE = "test -e .agency/failed || { mkdir -p .agency; touch .agency/failed; echo 'no marker yet' >&2; exit 3; }"
 
 
+@pytest.mark.plan_case(20)
+@pytest.mark.plan_case(21)
 def test_what_happened_is_told_from_real_events_of_plan_and_runs(world: World) -> None:
     plan = make_plan(
         world,
@@ -82,6 +86,7 @@ def test_what_happened_is_told_from_real_events_of_plan_and_runs(world: World) -
     assert "last attempt: " in world.ok("plan", "logs", "summarize", "--task", "002").out
 
 
+@pytest.mark.plan_case(21)
 def test_an_index_that_is_broken_or_cannot_be_written_is_no_loss(world: World) -> None:
     plan = make_plan(world, [task("001", writes="docs")])
     world.ok("plan", "run")

@@ -38,7 +38,7 @@ def check_plans(context: Context, repo: Repo) -> list[Check]:
             mend = f"agency plan clean {plan_id} puts it away"
             checks.append(Check(name="plan", state="warning", text=f"{plan_id}: {error.message}", mend=mend))
             continue
-        if cleaning is not None and "finished_at" not in cleaning:
+        if cleaning is not None and not (cleaning.get("keep_logs") and cleaning.get("finished_at")):
             text = f"the cleaning of plan {name} ({plan_id}) was interrupted"
             checks.append(Check(name="plan", state="warning", text=text, mend=f"agency plan clean {plan_id}"))
         elif cleaning is None and status == "running" and conductor_of(directory) is None:

@@ -57,6 +57,9 @@ def _watch(plan: ActivePlan) -> None:
 
 def _tell_conductor(context: Context, plan: ActivePlan, status: str) -> None:
     from agency.store.plans import conductor_of
+    from agency.store.plantrash import read_cleaning
 
-    if status == "running" and conductor_of(plan.directory) is None:
+    if read_cleaning(plan.directory) is not None:
+        context.tell(f"it was cleaned; agency plan restore {plan.plan_id} brings it back")
+    elif status == "running" and conductor_of(plan.directory) is None:
         context.tell(f"no conductor drives it now; go on with: agency plan resume {plan.plan_id}")
