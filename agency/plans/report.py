@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def sum_up(conductor: "Conductor", state: PlanState) -> None:
-    """Write the report on the plan as it stands in ``state``. A plan ends without it where it cannot be written, which is told."""
+    """Write the report on the plan as it stands in ``state``. Where it cannot be written that is told, and the plan ends."""
     plan = conductor.plan
     path = f"{plan.directory}/reports/summary.json"
     try:

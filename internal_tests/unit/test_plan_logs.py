@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agency.domain.events import EVENTS
@@ -44,7 +44,7 @@ changes = st.lists(
         st.sampled_from(NAMES),
         st.sampled_from([None, "001", "002"]),
     ),
-    max_size=12,
+    max_size=8,
 )
 queries = st.builds(
     LogQuery,
@@ -55,7 +55,8 @@ queries = st.builds(
 
 
 @pytest.mark.plan_case(21)
-@given(changes, st.lists(queries, min_size=1, max_size=3))
+@settings(max_examples=30)
+@given(changes, st.lists(queries, min_size=1, max_size=2))
 def test_the_index_says_what_the_logs_say_whatever_becomes_of_them(
     steps: list[tuple[str, str, str, str | None]], asked: list[LogQuery]
 ) -> None:
