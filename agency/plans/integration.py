@@ -67,7 +67,7 @@ def discard_integration(context: Context, plan: ActivePlan) -> None:
 def discard_integration_of(context: Context, repo: Repo, plan_id: PlanId) -> None:
     """The same for a plan whose record need not be readable."""
     place = context.paths.integration(repo.repo_id, plan_id)
-    if not os.path.lexists(place):
+    if not os.path.lexists(place) and admin_dir_of(Git(environ=context.environ, git_dir=repo.git_dir), place) is None:
         return
     end_tree([], Mark(variable=OWNER, value=plan_id, directory=os.path.realpath(place)), grace=_GRACE)
     with context.lock(repo.repo_id) as lock:
