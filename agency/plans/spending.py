@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from agency.domain.planevents import BUDGET_BLOCK, BUDGET_WARN, TASK_PAUSED
 from agency.domain.planrules import Crossing, crossings, over_limit, paused, plan_over_limit
-from agency.domain.planstate import RUNNING, VALIDATED, PlanState
+from agency.domain.planstate import DISPATCHING, RUNNING, VALIDATED, PlanState
 from agency.domain.run import Run
 from agency.plans.deed import Result
 from agency.sessions.context import Context
@@ -60,7 +60,7 @@ def _pause(conductor: "Conductor", state: PlanState) -> None:
     for task_id in state.of_status(RUNNING, VALIDATED):
         task = conductor.state.tasks[task_id]
         why = over_limit(task, limits) or whole
-        if why is None or task.approved:
+        if why is None or task.approved or task.phase == DISPATCHING:  # once its run is there, it is paused with that
             continue
         run = conductor.run_of(task_id)
         conductor.log(TASK_PAUSED({"reason": why}), task_id)

@@ -3,6 +3,8 @@
 import json
 import shutil
 
+import pytest
+
 from internal_tests.support.world import World
 
 FILES = {
@@ -16,6 +18,7 @@ FILES = {
 }
 
 
+@pytest.mark.plan_case(22)
 def test_the_components_of_a_commit_and_what_follows_from_them(world: World) -> None:
     first = world.commit(FILES)
 

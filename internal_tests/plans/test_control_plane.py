@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from internal_tests.support.plans import PlanInWorld, make_plan, task, writes
 from internal_tests.support.world import World
 
@@ -32,6 +34,7 @@ def overlap(plan: PlanInWorld, one: str, other: str) -> bool:
     return begun < other_ended and other_begun < ended
 
 
+@pytest.mark.plan_case(22)
 def test_locks_follow_from_files_and_scope_from_components(world: World) -> None:
     plan = make_plan(
         world,
@@ -66,6 +69,7 @@ def test_locks_follow_from_files_and_scope_from_components(world: World) -> None
     assert json.loads((plan.directory / "reports/003/change-2.json").read_text())["tier"] == reach["tier"] == 1
 
 
+@pytest.mark.plan_case(22)
 def test_a_scoped_doctor_stands_in_for_that_of_the_task(world: World) -> None:
     checks = {"mode": "enforce", "commands_by_component": {"front": "test -e front/new.txt"}}
     plan = make_plan(

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import psutil
+import pytest
 
 from internal_tests.support.plans import DOCTOR, PlanInWorld, make_plan, task, writes
 from internal_tests.support.waiting import wait_for
@@ -23,6 +24,7 @@ def judged(plan: PlanInWorld, task_id: str) -> dict[str, str]:
     return {one["validator"]: one["status"] for one in plan.state["tasks"][task_id]["validators"]}
 
 
+@pytest.mark.plan_case(6)
 def test_each_verdict_has_its_consequence_and_a_person_may_overrule_it(world: World) -> None:
     tests = {f"00{number}/": [writes(f"tests/test_00{number}.py")] for number in (1, 2, 3)}
     plan = make_plan(
@@ -69,6 +71,7 @@ def test_each_verdict_has_its_consequence_and_a_person_may_overrule_it(world: Wo
     assert plan.leftovers() == {}
 
 
+@pytest.mark.plan_case(6)
 def test_a_doctor_that_nobody_can_trust_moves_no_branch_and_its_failures_are_looked_at(world: World) -> None:
     plan = make_plan(
         world,
