@@ -37,7 +37,7 @@ from agency.sessions.usage import keep_usage
 from agency.sessions.whole import require_idle
 from agency.sessions.worktree import is_connected
 from agency.store.eventlog import now
-from agency.store.launches import discard_start_files
+from agency.store.launches import discard_start_files, discard_unfinished_exits
 from agency.store.runs import log_of, move_to_archive, update_meta
 from agency.tools.git.command import Git
 from agency.tools.identity import this_process
@@ -139,6 +139,7 @@ def _put_away(
             log.append(BRANCH_DELETED({"branch": run.branch, "commit": tip}), durable=True)
         keep_usage(context, run)
         discard_start_files(run.directory)
+        discard_unfinished_exits(run.directory)
         forget_trust(context, run)
         abandoned = True if run.merged_at is None else None
         update_meta(run, {"flags": {"abandoned": abandoned}, "archive": {"archived_at": now()}})

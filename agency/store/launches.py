@@ -99,6 +99,12 @@ def read_shown_thread(directory: str, number: int) -> str | None:
         return None
 
 
+def discard_unfinished_exits(directory: str) -> None:
+    """Remove what shims that were killed left half-written. No launch of the run may live."""
+    for number in range(1, last_launch_number(directory) + 1):
+        discard(f"{launch_directory(directory, number)}/exit.tmp")
+
+
 def read_exit_code(directory: str, number: int) -> int | None:
     """What the runner of a launch ended with, or None while it runs and when it was ended from outside."""
     try:

@@ -143,6 +143,9 @@ def _claude_edit(file: str, old: str, new: str) -> tuple[Answer, ...]:
 def _prepare_codex(world: World, server: ModelServer) -> None:
     home = world.home / ".codex"
     home.mkdir()
+    # Below the directory for temporary files it would not make the helper that its sandbox consists of.
+    world.env["TMPDIR"] = str(world.root / "tmp")
+    (world.root / "tmp").mkdir(exist_ok=True)
     world.env.update(CODEX_HOME=str(home), MOCK_KEY="anything")
     (home / "config.toml").write_text(
         f"""approval_policy = "on-request"
@@ -236,9 +239,8 @@ OLDER_CLAUDE = replace(CLAUDE, package="claude-older")
 OLDER_CODEX = replace(CODEX, package="codex-older", words=(), gate="1. Yes, continue")
 """It knows no ``--no-daemon`` and leaves no server behind."""
 
-ALLOWING = {"claude": ("--permission-mode", "acceptEdits"), "codex": ("--sandbox", "danger-full-access")}
-"""Words that let an agent write files without asking anybody. The sandbox of codex itself is left out: what it can do depends on
-the machine, and with bubblewrap installed in a container it lets nothing be written."""
+ALLOWING = {"claude": ("--permission-mode", "acceptEdits"), "codex": ("--sandbox", "workspace-write")}
+"""Words that let an agent write files without asking anybody, as the README has them."""
 AGENTS = (CLAUDE, CODEX)
 EVERY_VERSION = (*AGENTS, OLDER_CLAUDE, OLDER_CODEX)
 ALL_AGENTS = (*AGENTS, GEMINI, OPENCODE)
