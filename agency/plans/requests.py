@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from agency.domain.errors import AgencyError
 from agency.domain.planevents import REVIEW_DONE, TASK_SKIPPED
 from agency.domain.planrules import approved, renewed
-from agency.domain.planstate import FAILED, REVIEW, SKIPPED, PlanState, TaskState
+from agency.domain.planstate import FAILED, PAUSED, REVIEW, SKIPPED, PlanState, TaskState
 from agency.plans.active import ActivePlan
 from agency.plans.dispatch import runs_of_plan
 from agency.sessions.context import Context
@@ -25,7 +25,9 @@ def _approve(task: TaskState, reason: str | None) -> TaskState:
         raise AgencyError(
             "E_PLAN_TRANSITION",
             "there is no finished work of this task that could be merged",
-            hint="agency plan review retry",
+            hint="agency plan resume with a higher limit, such as --max-tokens-per-task"
+            if task.status == PAUSED
+            else "agency plan review retry",
         )
     return approved(task)
 

@@ -98,7 +98,12 @@ def _pane(context: Context, run: Run, *, follow: bool) -> Iterator[bytes]:
                 hint=f"agency resume {run.name}",
                 run_id=run.run_id,
             )
-        lines = capture(tmux, pane.pane_id).splitlines()
+        try:
+            lines = capture(tmux, pane.pane_id).splitlines()
+        except AgencyError:
+            if runner_pane(live_pane(context, run)[2]) is not None:
+                raise
+            continue  # it went just now
         same = 0
         while same < min(len(shown), len(lines)) and shown[same] == lines[same]:
             same += 1
