@@ -26,4 +26,4 @@ def command(ref: str | None, as_json: bool, repo: str | None, lock_timeout: floa
     if as_json:
         print_json("data", {"restored": plan_id, "runs": list(done.runs), "failed": list(done.failed)})
     else:
-        print_pairs({"restored": plan_id, "runs": len(done.runs), "next": f"agency plan resume {plan_id}"})
+        print_pairs({"restored": plan_id, "runs": len(done.runs), "next": f"agency plan status {plan_id}"})
