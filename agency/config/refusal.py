@@ -1,6 +1,7 @@
 """Converting a parsed file into its Struct, and where exactly msgspec refuses to."""
 
 import re
+import threading
 from types import EllipsisType
 from typing import Any, TypeVar
 
@@ -11,13 +12,17 @@ from agency.config.value import Value
 
 F = TypeVar("F", bound=msgspec.Struct)
 
+# While one thread converts into a shape for the first time, another that does ends the process with SIGSEGV (seen with 0.22).
+_ONE_AT_A_TIME = threading.Lock()
+
 _REFUSAL = re.compile(r"(?P<problem>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]|\[\.\.\.\]")
 
 
 def convert(value: object, shape: type[F]) -> F:
     """``value`` as ``shape``. Raises msgspec.ValidationError, caused by a Refused when a rule of ours is broken."""
-    return msgspec.convert(value, shape, dec_hook=_make_value)
+    with _ONE_AT_A_TIME:
+        return msgspec.convert(value, shape, dec_hook=_make_value)
 
 
 def locate(value: object, shape: type[msgspec.Struct], refusal: msgspec.ValidationError) -> tuple[str, KeyPath]:
