@@ -159,7 +159,8 @@ def test_the_same_failure_differs_only_in_what_is_volatile_and_a_changing_one_in
     assert (told(first, "problem")[0]["text"], told(first, "end")[0]["ok"]) == ("the same", False)
     assert second.stderr.startswith("expected 2: ") and third.stderr.startswith("expected 3: ")
     parts = [done.stderr.split() for done in (second, third)]
-    assert all(mine != other for mine, other in zip(*parts, strict=True) if mine not in ("expected", "took"))
+    changed = [mine != other for mine, other in zip(*parts, strict=True)]
+    assert changed[:-1] == [False, True, True, True, True, False]  # both may take as many milliseconds
 
 
 def test_it_ends_by_a_signal_a_code_or_a_limit(world: World) -> None:
