@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import psutil
 
+from agency.tools.identity import process_started
+
 _MULTIPLEXERS = ("tmux", "screen", "zellij", "abduco", "dtach", "systemd", "launchd")
 _HOLDERS = frozenset({"bwrap"})
 """Programs that end with what they hold, and take it with them at once when they are told to end before it."""
@@ -27,10 +29,11 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A process: told apart from a later one with the same pid by when it started."""
+    """A process: told apart from a later one with the same pid by ``started`` (:func:`process_started`), which no change of the
+    clock touches."""
 
     pid: int
-    created: float
+    started: str
 
 
 def find_tree(roots: Sequence[int], mark: Mark | None) -> list[Found]:
@@ -38,11 +41,14 @@ def find_tree(roots: Sequence[int], mark: Mark | None) -> list[Found]:
     that carry ``mark``. This process itself is never among them."""
     parents: dict[int, int] = {}
     processes: dict[int, psutil.Process] = {}
-    for process in psutil.process_iter():
+    beginnings: dict[int, str] = {}
+    for pid in psutil.pids():  # psutil.process_iter() would give what it remembers of an earlier process with that pid
         try:
-            if process.status() != psutil.STATUS_ZOMBIE:
-                parents[process.pid] = process.ppid()
-                processes[process.pid] = process
+            started = process_started(pid)
+            if started is not None:
+                process = psutil.Process(pid)
+                parents[pid] = process.ppid()
+                processes[pid], beginnings[pid] = process, started
         except psutil.Error:
             continue
     chosen = {root for root in roots if root in processes}
@@ -53,13 +59,7 @@ def find_tree(roots: Sequence[int], mark: Mark | None) -> list[Found]:
         marked = {pid for pid in processes if pid not in chosen and _carries(processes[pid], mark)}
         chosen |= {pid for pid in marked if not any(_multiplexer(processes, pid) for pid in _line(pid, parents))}
     chosen.discard(os.getpid())
-    found = []
-    for pid in sorted(chosen):
-        try:
-            found.append(Found(pid=pid, created=processes[pid].create_time()))
-        except psutil.Error:
-            continue
-    return found
+    return [Found(pid=pid, started=beginnings[pid]) for pid in sorted(chosen)]
 
 
 def end_tree(roots: Sequence[int], mark: Mark | None, *, grace: float) -> list[int]:
@@ -70,10 +70,10 @@ def end_tree(roots: Sequence[int], mark: Mark | None, *, grace: float) -> list[i
     """
     deadline = time.monotonic() + grace
     warned: set[Found] = set()
-    started = {root: _created(root) for root in roots}
+    started = {root: process_started(root) for root in roots}
     while True:
         # A root whose number was given to another process meanwhile is ours no more; of a dead one the session may live on.
-        left = find_tree([root for root in roots if _created(root) in (None, started[root])], mark)
+        left = find_tree([root for root in roots if process_started(root) in (None, started[root])], mark)
         if not left:
             return []
         now = time.monotonic()
@@ -87,14 +87,6 @@ def end_tree(roots: Sequence[int], mark: Mark | None, *, grace: float) -> list[i
         _wait(left, min(deadline, now + 0.25) if now < deadline else now + 0.25)
 
 
-def _created(pid: int) -> float | None:
-    """When the process of that number started; None when there is none."""
-    try:
-        return psutil.Process(pid).create_time()
-    except psutil.Error:
-        return None
-
-
 def _wait(found: Sequence[Found], until: float) -> None:
     """Wait until all of ``found`` are gone or it is ``until``."""
     while time.monotonic() < until and any(_present(one) for one in found):
@@ -102,11 +94,7 @@ def _wait(found: Sequence[Found], until: float) -> None:
 
 
 def _present(found: Found) -> bool:
-    try:
-        process = psutil.Process(found.pid)
-        return process.create_time() == found.created and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
+    return process_started(found.pid) == found.started
 
 
 def _holds(found: Found) -> bool:
