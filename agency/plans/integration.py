@@ -2,22 +2,17 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 
 from agency.domain.errors import AgencyError
 from agency.domain.ids import PlanId
 from agency.domain.repo import Repo
 from agency.plans.active import ActivePlan
 from agency.plans.commands import run_line
+from agency.plans.tree import add_tree, discard_tree
 from agency.sessions.context import Context
-from agency.sessions.environment import OWNER
-from agency.sessions.remove import remove_directory
 from agency.tools.git.command import LONG, Git
 from agency.tools.git.submodules import fill_submodules
-from agency.tools.git.worktree import add_detached, admin_dir_of, remove_entry, resolve
-from agency.tools.processtree import Mark, end_tree
-
-_GRACE = 2.0
+from agency.tools.git.worktree import resolve
 
 
 def place_of(context: Context, plan: ActivePlan) -> str:
@@ -31,7 +26,7 @@ def stand_on(context: Context, plan: ActivePlan, commit: str, tell: Callable[[st
     place = place_of(context, plan)
     git = Git(environ=context.environ, tree=place)
     if not os.path.isdir(place) or resolve(git, "HEAD") is None:
-        _make(context, plan, commit)
+        add_tree(context, plan.repo, place, commit, owner=plan.plan_id)
     git.do("checkout", "--quiet", "--force", "--detach", commit, timeout=LONG)
     git.do("clean", "--quiet", "-d", "--force", "--force", timeout=LONG)
     fill_submodules(git, plan.repo.git_dir)
@@ -66,26 +61,7 @@ def discard_integration(context: Context, plan: ActivePlan) -> None:
 
 def discard_integration_of(context: Context, repo: Repo, plan_id: PlanId) -> None:
     """The same for a plan whose record need not be readable."""
-    place = context.paths.integration(repo.repo_id, plan_id)
-    if not os.path.lexists(place) and admin_dir_of(Git(environ=context.environ, git_dir=repo.git_dir), place) is None:
-        return
-    end_tree([], Mark(variable=OWNER, value=plan_id, directory=os.path.realpath(place)), grace=_GRACE)
-    with context.lock(repo.repo_id) as lock:
-        git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
-        remove_directory(context, repo.repo_id, place, keep=(repo.root, repo.git_dir))
-        remove_entry(git, place)
-
-
-def _make(context: Context, plan: ActivePlan, commit: str) -> None:
-    discard_integration(context, plan)
-    place = place_of(context, plan)
-    with context.lock(plan.repo.repo_id) as lock:
-        git = Git(environ=context.environ, git_dir=plan.repo.git_dir)
-        git = replace(git, lock_fd=lock.fd)
-        if admin_dir_of(git, place) is not None:
-            remove_entry(git, place)
-        os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
-        add_detached(git, path=place, commit=commit)
+    discard_tree(context, repo, context.paths.integration(repo.repo_id, plan_id), owner=plan_id)
 
 
 def _incarnation(place: str) -> str:

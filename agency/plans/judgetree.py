@@ -3,32 +3,23 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from agency.domain.ids import PlanId
 from agency.domain.repo import Repo
 from agency.plans.active import ActivePlan
+from agency.plans.tree import add_tree, discard_tree
 from agency.sessions.context import Context
-from agency.sessions.environment import OWNER
-from agency.sessions.remove import remove_directory
 from agency.tools.git.command import Git
-from agency.tools.git.worktree import add_detached, admin_dir_of, fill_tree, remove_entry
+from agency.tools.git.worktree import fill_tree
 from agency.tools.identity import process_started
-from agency.tools.processtree import Mark, end_tree
-
-_GRACE = 2.0
 
 
 @contextmanager
 def standing_on(context: Context, repo: Repo, place: str, commit: str, *, owner: str) -> Iterator[str]:
     """A worktree at ``place`` with the files of ``commit`` for as long as the block lasts; where it is. ``owner`` marks what is
     started in it. Raises E_GIT_FAILED, E_REPO_LOCKED."""
-    _discard(context, repo, place, owner)
     try:
-        with context.lock(repo.repo_id) as lock:
-            git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
-            os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
-            add_detached(git, path=place, commit=commit)
+        add_tree(context, repo, place, commit, owner=owner)
         fill_tree(Git(environ=context.environ, tree=place))
         yield place
     finally:
@@ -71,14 +62,8 @@ def discard_judging_of(context: Context, repo: Repo, plan_id: PlanId) -> None:
 
 
 def _discard(context: Context, repo: Repo, place: str, owner: str) -> None:
-    git = Git(environ=context.environ, git_dir=repo.git_dir)
-    if not os.path.lexists(place) and admin_dir_of(git, place) is None:
-        return
-    end_tree([], Mark(variable=OWNER, value=owner, directory=os.path.realpath(place)), grace=_GRACE)
-    with context.lock(repo.repo_id) as lock:
-        remove_directory(context, repo.repo_id, place, keep=(repo.root, repo.git_dir))
-        remove_entry(replace(git, lock_fd=lock.fd), place)
-        try:
-            os.rmdir(os.path.dirname(place))
-        except OSError:  # others stand beside it
-            pass
+    discard_tree(context, repo, place, owner=owner)
+    try:
+        os.rmdir(os.path.dirname(place))
+    except OSError:  # others stand beside it, or it was never made
+        pass

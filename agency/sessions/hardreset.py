@@ -19,8 +19,7 @@ from agency.domain.reset import BUILDING, DONE, FAILED, SWAPPED, SWAPPING, Reset
 from agency.domain.run import Run
 from agency.sessions.checkpoints import save_checkpoint
 from agency.sessions.context import Context
-from agency.sessions.environment import OWNER
-from agency.sessions.remove import clear_way, remove_directory, require_deletable
+from agency.sessions.remove import clear_way, end_and_remove, remove_directory, require_deletable
 from agency.sessions.setup import make_ready
 from agency.sessions.whole import require_idle
 from agency.sessions.worktree import is_connected
@@ -34,8 +33,6 @@ from agency.tools.git.keptrefs import checkpoint_ref
 from agency.tools.git.worktree import adopt_tree, list_checkouts, remove_entry, resolve
 from agency.tools.identity import this_process
 from agency.tools.signals import shielded
-
-_GRACE = 2.0
 
 
 def built_tree(context: Context, run: Run) -> str:
@@ -56,11 +53,7 @@ def discard_built(context: Context, run: Run) -> None:
 def discard_abandoned(context: Context, run: Run) -> None:
     """Remove what a killed process built, and end the git that it left at work there."""
     place = context.paths.rebuilding(run.repo_id, run.run_id)
-    if os.path.lexists(place):
-        from agency.tools.processtree import Mark, end_tree
-
-        end_tree([], Mark(variable=OWNER, value=run.run_id, directory=place), grace=_GRACE)
-        discard_built(context, run)
+    end_and_remove(context, run.repo_id, place, owner=run.run_id)
 
 
 def begin_reset(context: Context, run: Run, reset: Reset) -> None:

@@ -9,17 +9,14 @@ from agency.domain.repo import Repo
 from agency.domain.run import Run
 from agency.domain.settings import Settings
 from agency.sessions.context import Context
-from agency.sessions.environment import OWNER
 from agency.sessions.place import config_root
-from agency.sessions.remove import clear_way, remove_directory
+from agency.sessions.remove import clear_way, end_and_remove
 from agency.sessions.scaffold import bring_along, scaffold
 from agency.sessions.scripts import ScriptResult, run_script, script_failed
 from agency.sessions.verify import Subject, record_start, verify_failed, verify_subject
 from agency.tools.git.command import Git
 from agency.tools.git.submodules import fill_submodules
 from agency.tools.git.worktree import add_detached, fill_tree, remove_entry
-
-_GRACE = 2.0
 
 
 def make_landing(context: Context, run: Run, repo: Repo, commit: str) -> Git:
@@ -40,19 +37,13 @@ def discard_landing(context: Context, run: Run, repo: Repo | None) -> None:
     """Remove the landing worktree, when there is one, with what a killed command left running in it: all it holds was made from
     commits."""
     place = context.paths.landing(run.repo_id, run.run_id)
-    present = os.path.lexists(place)
-    if present:
-        from agency.tools.processtree import Mark, end_tree
-
-        end_tree([], Mark(variable=OWNER, value=run.run_id, directory=place), grace=_GRACE)
-    if repo is None and not present:
+    end_and_remove(context, run.repo_id, place, owner=run.run_id, keep=(run.repo_root, run.git_dir))
+    if repo is None:
         return
     with context.lock(run.repo_id) as lock:
-        remove_directory(context, run.repo_id, place, keep=(run.repo_root, run.git_dir))
-        if repo is not None:
-            git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
-            clear_way(context, run, git)
-            remove_entry(git, place)
+        git = Git(environ=context.environ, git_dir=repo.git_dir, lock_fd=lock.fd)
+        clear_way(context, run, git)
+        remove_entry(git, place)
 
 
 def verify_landing(

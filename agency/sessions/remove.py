@@ -1,5 +1,6 @@
 """Removing directories and branches of runs: every removal passes the one rule of :mod:`agency.domain.deletion`."""
 
+import errno
 import os
 import shutil
 
@@ -8,12 +9,17 @@ from agency.domain.errors import AgencyError
 from agency.domain.ids import RepoId
 from agency.domain.run import Run
 from agency.sessions.context import Context
+from agency.sessions.environment import OWNER
 from agency.store.failures import told_plainly
 from agency.tools.git.command import Git
 from agency.tools.git.keptrefs import locked_refs
 from agency.tools.git.leftovers import clear_leftovers
 from agency.tools.git.snapshot import trash_ref
 from agency.tools.git.worktree import delete_branch, list_checkouts, resolve
+from agency.tools.retry import patiently
+
+_GRACE = 2.0
+_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5)
 
 
 def clear_way(context: Context, run: Run, git: Git, *refs: str) -> None:
@@ -59,6 +65,30 @@ def remove_directory(context: Context, repo_id: RepoId, path: str, *, keep: tupl
     require_deletable(context, repo_id, path, keep=keep)
     with told_plainly("removing a directory", path):
         _rmtree(path)
+
+
+def end_and_remove(context: Context, repo_id: RepoId, path: str, *, owner: str, keep: tuple[str, ...] = ()) -> None:
+    """End what a killed agency left running in a directory (``owner`` marks it), and remove that for good, if it is there.
+
+    A git that had only begun is not in the directory yet when it is looked for, and fills it while it is removed: both are done
+    again then. Raises E_UNSAFE_DELETE or E_STORE_FAILED.
+    """
+    if not os.path.lexists(path):
+        return
+    from agency.tools.processtree import Mark, end_tree
+
+    mark = Mark(variable=OWNER, value=owner, directory=os.path.realpath(path))
+
+    def once() -> None:
+        end_tree([], mark, grace=_GRACE)
+        remove_directory(context, repo_id, path, keep=keep)
+
+    patiently(once, passing=_is_filled_again, pauses=_PAUSES)
+
+
+def _is_filled_again(error: Exception) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in (errno.ENOTEMPTY, errno.EEXIST)
 
 
 def _rmtree(path: str) -> None:
