@@ -7,7 +7,7 @@ import click
 
 from agency.cli.output import note, print_json, print_line
 from agency.domain.errors import PLAN_EXIT_CODES
-from agency.domain.planstate import PlanState
+from agency.domain.planstate import COMPLETE, PlanState
 from agency.plans.active import ActivePlan
 from agency.sessions.context import Context
 
@@ -49,18 +49,18 @@ def drive_here(context: Context, plan: ActivePlan, *, as_json: bool) -> int:
     from agency.plans.table import Table
 
     table = Table(plan)
-    state = drive_plan(context, plan, show=table.show, tell=table.tell)
+    drive = drive_plan(context, plan, show=table.show, tell=table.tell)
+    state = drive.state
     table.close(state)
     if as_json:
         print_json("data", describe_plan(plan, state))
     else:
         print_line(f"plan_id: {plan.plan_id}")
         print_line(f"status: {state.status}")
-        if state.status != "complete":
+        if state.status != COMPLETE:
             note(summary_of(state))
             print_line(f"next: agency plan resume {plan.plan_id}")
-    stopped = (state.reason or "").startswith("stopped (SIG")
-    return EXIT_INTERRUPTED if stopped else PLAN_EXIT_CODES[state.status]
+    return EXIT_INTERRUPTED if drive.signal is not None else PLAN_EXIT_CODES[state.status]
 
 
 def drive_apart(context: Context, plan: ActivePlan, *, as_json: bool) -> int:

@@ -10,6 +10,7 @@ import sys
 
 from agency.domain.errors import EXIT_ERROR, PLAN_EXIT_CODES, AgencyError
 from agency.domain.ids import PlanId, RepoId
+from agency.domain.planstate import COMPLETE
 from agency.plans.active import load_active
 from agency.plans.attach import tmux_of_plan
 from agency.plans.drive import drive_plan
@@ -47,14 +48,14 @@ def main(directory: str, *options: str) -> int:
     try:
         plan = load_active(context, RepoId(os.path.basename(repo_directory)), PlanId(plan_id))
         table = Table(plan)
-        state = drive_plan(context, plan, show=table.show, tell=table.tell)
+        state = drive_plan(context, plan, show=table.show, tell=table.tell).state
     except AgencyError as error:
         print(f"{error.code}: {error.message}", file=sys.stderr)
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
         return EXIT_ERROR
     table.close(state)
-    if state.status == "complete" and (pane := environ.get("TMUX_PANE")) is not None:
+    if state.status == COMPLETE and (pane := environ.get("TMUX_PANE")) is not None:
         close_at_end(tmux_of_plan(context, plan), pane)
     return PLAN_EXIT_CODES[state.status]
 

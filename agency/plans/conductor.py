@@ -26,6 +26,8 @@ from agency.domain.planrules import candidates, done_tasks, held, plan_over_limi
 from agency.domain.planstate import (
     CHECKING,
     DISPATCHING,
+    FAILED,
+    PAUSED,
     PENDING,
     RUNNING,
     VALIDATING,
@@ -79,7 +81,8 @@ class Conductor:
         self.prices = _prices(context, plan)
         self.over = False
         self.untidy = True
-        self.stopped_by: str | None = None
+        self.stopping = False
+        self.signal: str | None = None
         self._show, self._lock_fd = show, lock_fd
         self._deeds: list[tuple[Deed, Callable[[Result], None]]] = []
         self._runs: dict[str, Run] = {}
@@ -98,7 +101,7 @@ class Conductor:
             self._look_at_jobs()
             count_spendings(self)
             self._begin()
-            if self.stopped_by is not None:
+            if self.stopping:
                 self._stop()
             elif not self.over and not busy and self._is_at_rest():
                 end_plan(self, self._dependencies(), self._merging.blocked)
@@ -115,9 +118,11 @@ class Conductor:
             if not self._collect():
                 self._wait()
 
-    def stop(self, why: str) -> None:
-        """Stop as soon as the step that is under way is done; workers go on."""
-        self.stopped_by = self.stopped_by or why
+    def stop(self, name: str | None = None) -> None:
+        """Stop as soon as the step that is under way is done; workers go on. ``name`` is that of the signal, None where an
+        operator asked for it."""
+        if not self.stopping:
+            self.stopping, self.signal = True, name
 
     def save(self, state: PlanState) -> None:
         """Keep how far the plan is; from now on that holds."""
@@ -230,7 +235,7 @@ class Conductor:
 
     def _begin(self) -> None:
         """Begin everything that can go on."""
-        if self.stopped_by is not None:
+        if self.stopping:
             return
         state = self.state
         for task_id in state.of_status(RUNNING):
@@ -267,7 +272,7 @@ class Conductor:
         limits = settings.limits
         if limits.mode == "block" and plan_over_limit(state, limits) is not None:
             return
-        if settings.task_failure_policy == "fail_fast" and state.of_status("failed"):
+        if settings.task_failure_policy == "fail_fast" and state.of_status(FAILED):
             return
         working = [name for name in state.of_status(RUNNING) if state.tasks[name].phase in (DISPATCHING, WORKING)]
         slots = settings.max_parallel - len(working)
@@ -321,7 +326,7 @@ class Conductor:
         limits = self.plan.settings.limits
         if pending and limits.mode == "block" and plan_over_limit(state, limits) is not None:
             return True
-        if pending and self.plan.settings.task_failure_policy == "fail_fast" and state.of_status("failed"):
+        if pending and self.plan.settings.task_failure_policy == "fail_fast" and state.of_status(FAILED):
             return True
         ready = [
             each
@@ -341,14 +346,12 @@ class Conductor:
                 self._wait()
         stopped = end_sessions(self.context, self.plan) if self._requests.sessions_too else 0
         how = "stopped" if self._requests.sessions_too else "left_running"
-        told: dict[str, Any] = {"reason": "signal", "sessions": how, "sessions_stopped": stopped}
-        if self.stopped_by is not None and self.stopped_by.startswith("SIG"):
-            told["signal"] = self.stopped_by
-        else:
-            told["reason"] = "operator"
+        told: dict[str, Any] = {"reason": "operator", "sessions": how, "sessions_stopped": stopped}
+        if self.signal is not None:
+            told |= {"reason": "signal", "signal": self.signal}
         self.log(RUN_STOP(told), durable=True)  # type: ignore[arg-type]
         self.over = True
-        self.save(replace(self.state, status="paused", reason=f"stopped ({self.stopped_by})"))
+        self.save(replace(self.state, status=PAUSED, reason=f"stopped ({self.signal or 'an operator'})"))
 
 
 def _prices(context: Context, plan: ActivePlan) -> Mapping[str, Price]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agency.domain.manifest import order_of
-from agency.domain.planstate import PlanState, TaskState
+from agency.domain.planstate import COMPLETE, RUNNING, PlanState, TaskState
 from agency.plans.active import ActivePlan
 from agency.store.plans import conductor_of
 from agency.store.plantrash import read_cleaning
@@ -114,10 +114,10 @@ def describe_task(plan: ActivePlan, task_id: str, task: TaskState) -> dict[str, 
 
 
 def _status(task: TaskState) -> str:
-    return f"{task.status} ({task.phase})" if task.status == "running" and task.phase else task.status
+    return f"{task.status} ({task.phase})" if task.status == RUNNING and task.phase else task.status
 
 
 def _note(task: TaskState) -> str:
-    if task.status == "complete":
+    if task.status == COMPLETE:
         return task.merged[:12] if task.merged else "nothing to merge"
     return " ".join((task.reason or "").split())

@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import FrameType
 
 from agency.domain.errors import AgencyError
@@ -23,10 +23,18 @@ from agency.tools.tmux.sessions import kill_session, start_session
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drive:
+    """How a plan stands after it was driven, and the name of the signal that stopped that, None where none did."""
+
+    state: PlanState
+    signal: str | None
+
+
 def drive_plan(
     context: Context, plan: ActivePlan, *, show: Callable[[PlanState], None], tell: Callable[[str], None]
-) -> PlanState:
-    """Drive the plan in this process until it has ended or is stopped; how it then stands.
+) -> Drive:
+    """Drive the plan in this process until it has ended or is stopped.
 
     The first INT, TERM or HUP stops it in order, with the workers left to their work; a second one ends this process at once.
     Raises E_PLAN_BUSY while another conductor drives it.
@@ -53,7 +61,7 @@ def drive_plan(
             if old[number] is not signal.SIG_IGN:
                 signal.signal(number, heard)
         try:
-            return conductor.drive()
+            return Drive(state=conductor.drive(), signal=conductor.signal)
         finally:
             for number, handler in old.items():
                 signal.signal(number, handler)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agency.domain.plandata import PlanEnded, PlanPaused
 from agency.domain.planend import PlanEnd, end_of_plan
 from agency.domain.planevents import RUN_BLOCKED, RUN_COMPLETE, RUN_PAUSED
-from agency.domain.planstate import HALTED, PENDING
+from agency.domain.planstate import COMPLETE, HALTED, PAUSED, PENDING
 from agency.plans.integration import discard_integration
 from agency.plans.judgetree import discard_judging
 from agency.plans.report import sum_up
@@ -21,8 +21,8 @@ def end_plan(conductor: "Conductor", dependencies: Mapping[str, Sequence[str]], 
     merged."""
     conductor.over = True
     end = end_of_plan(conductor.state, dependencies, conductor.plan.settings.limits, blocked=blocked)
-    if end.status != "complete":
-        kind = RUN_PAUSED if end.status == "paused" else RUN_BLOCKED
+    if end.status != COMPLETE:
+        kind = RUN_PAUSED if end.status == PAUSED else RUN_BLOCKED
         conductor.log(kind(_told(conductor, end)), durable=True)
     discard_integration(conductor.context, conductor.plan)
     discard_judging(conductor.context, conductor.plan)

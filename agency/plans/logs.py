@@ -9,6 +9,7 @@ from agency.domain.errors import AgencyError
 from agency.domain.ids import RunId
 from agency.domain.manifest import order_of
 from agency.domain.planlog import OF_PLAN, LogEvent, LogQuery, in_order, tasks_of
+from agency.domain.planstate import RUNNING
 from agency.domain.run import Run
 from agency.plans.active import ActivePlan
 from agency.plans.dispatch import runs_of_plan
@@ -99,7 +100,7 @@ def follow_events(context: Context, plan: ActivePlan, query: LogQuery) -> Iterat
 
 def _has_ended(plan: ActivePlan) -> bool:
     try:
-        return conductor_of(plan.directory) is None or read_plan_state(plan.directory).status != "running"
+        return conductor_of(plan.directory) is None or read_plan_state(plan.directory).status != RUNNING
     except AgencyError:
         return not os.path.isdir(plan.directory)
 

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from agency.domain.errors import AgencyError
+from agency.domain.plandecisions import decided
+from agency.domain.planstate import COMPLETE
 from agency.plans.active import ActivePlan
 from agency.plans.conductor import Conductor
-from agency.plans.requests import STOP, decided, end_sessions
+from agency.plans.requests import STOP, end_sessions
 from agency.plans.start import require_not_cleaned
 from agency.sessions.context import Context
+from agency.store.control import append_request
 from agency.store.eventlog import now
-from agency.store.plans import append_request, conductor_lock, conductor_of, read_plan_state
+from agency.store.plans import conductor_lock, conductor_of, read_plan_state
 
 _TICK = 0.05
 _SOON = 10.0
@@ -69,7 +72,7 @@ def decide_task(context: Context, plan: ActivePlan, decision: Decision) -> str:
     Raises E_TASK_NOT_FOUND, E_PLAN_TRANSITION where that does not fit, E_PLAN_ENDED for a plan that is complete.
     """
     state = read_plan_state(plan.directory)
-    if state.status == "complete":
+    if state.status == COMPLETE:
         raise AgencyError(
             "E_PLAN_ENDED", f"plan {plan.name} is complete", hint=f"agency plan run {plan.name}", plan_id=plan.plan_id
         )

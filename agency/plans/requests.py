@@ -1,71 +1,22 @@
 """What operators ask of a plan: written down first by whoever asks, then carried out by its conductor, each once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agency.domain.errors import AgencyError
+from agency.domain.plandecisions import SKIP, decided
 from agency.domain.planevents import REVIEW_DONE, TASK_SKIPPED
-from agency.domain.planrules import approved, renewed
-from agency.domain.planstate import FAILED, PAUSED, REVIEW, SKIPPED, PlanState, TaskState
 from agency.plans.active import ActivePlan
 from agency.plans.dispatch import runs_of_plan
 from agency.sessions.context import Context
 from agency.sessions.stop import kill_run
-from agency.store.plans import read_requests, requests_size
+from agency.store.control import control_size, read_requests
 
 if TYPE_CHECKING:
     from agency.plans.conductor import Conductor
 
 STOP = "stop"
-
-
-def _approve(task: TaskState, reason: str | None) -> TaskState:
-    if task.commit is None:
-        raise AgencyError(
-            "E_PLAN_TRANSITION",
-            "there is no finished work of this task that could be merged",
-            hint="agency plan resume with a higher limit, such as --max-tokens-per-task"
-            if task.status == PAUSED
-            else "agency plan review retry",
-        )
-    return approved(task)
-
-
-def _reject(task: TaskState, reason: str | None) -> TaskState:
-    said = f"rejected{f': {reason}' if reason else ''}"
-    if task.status not in (REVIEW, FAILED, "rescope_required", "paused"):
-        raise AgencyError("E_PLAN_TRANSITION", f"a task that is {task.status} cannot be rejected")
-    return replace(task if task.status == FAILED else task.moved(REVIEW).moved(FAILED), reason=said, review=None)
-
-
-def _skip(task: TaskState, reason: str | None) -> TaskState:
-    return task.moved(SKIPPED, reason=reason or "skipped by a person", review=None)
-
-
-ACTIONS: Mapping[str, Callable[[TaskState, str | None], TaskState]] = {
-    "approve": _approve,
-    "reject": _reject,
-    "retry": renewed,
-    "skip": _skip,
-}
-"""What a person may decide on a task -> what it then is. Each raises E_PLAN_TRANSITION where that does not fit."""
-
-
-def decided(state: PlanState, task_id: str, action: str, reason: str | None, *, force: bool) -> TaskState:
-    """A task as a person decided. Raises E_TASK_NOT_FOUND, E_PLAN_TRANSITION."""
-    task = state.tasks.get(task_id)
-    if task is None:
-        raise AgencyError(
-            "E_TASK_NOT_FOUND", f"the plan has no task {task_id}", hint="agency plan status", tasks=sorted(state.tasks)
-        )
-    if task.status == "running" and not force:
-        raise AgencyError(
-            "E_PLAN_TRANSITION",
-            f"task {task_id} is being worked on",
-            hint="add --force to end that and decide all the same",
-        )
-    return ACTIONS[action](task, reason)
 
 
 def stops_before(plan: ActivePlan) -> list[str]:
@@ -85,7 +36,7 @@ class Requests:
     def hear(self) -> None:
         """Carry out what is new."""
         conductor = self._conductor
-        size = requests_size(conductor.plan.directory)
+        size = control_size(conductor.plan.directory)
         if size == self._size:
             return
         self._size = size
@@ -101,7 +52,7 @@ class Requests:
         if action == STOP:
             self.sessions_too = bool(request.get("sessions"))
             conductor.save(heard)
-            conductor.stop("an operator")
+            conductor.stop()
             return
         task_id, reason = str(request.get("task_id")), request.get("reason")
         try:
@@ -113,7 +64,7 @@ class Requests:
         if reason:
             done["reason"] = reason
         conductor.log(REVIEW_DONE(done), task_id, durable=True)
-        if action == "skip":
+        if action == SKIP:
             conductor.log(TASK_SKIPPED({"reason": after.reason or ""}), task_id)
         conductor.save(heard.with_task(task_id, after))
         conductor.tell(f"task {task_id}: {action}")

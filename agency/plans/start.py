@@ -11,7 +11,7 @@ from agency.domain.manifest import Manifest, order_of
 from agency.domain.planconsent import plan_item
 from agency.domain.plandata import LockDerivation
 from agency.domain.planevents import LOCK_DERIVATION, RUN_RESUME, RUN_START, RUN_TASKS_LOADED
-from agency.domain.planstate import COMPLETE, PlanState, first_plan_state
+from agency.domain.planstate import COMPLETE, RUNNING, PlanState, first_plan_state
 from agency.domain.repo import Repo
 from agency.domain.schedule import Candidate, fitting
 from agency.plans.active import ActivePlan, free_plan_id, load_active, record_of_plan, with_flags
@@ -172,7 +172,7 @@ def go_on(context: Context, repo: Repo, plan_id: PlanId, flags: Mapping[str, Any
     require_idle(plan)
     require_not_cleaned(plan)
     state = read_plan_state(plan.directory)
-    if state.status == "complete":
+    if state.status == COMPLETE:
         raise AgencyError(
             "E_PLAN_ENDED",
             f"plan {plan.name} ({plan_id}) is complete",
@@ -194,11 +194,11 @@ def note_resumed(context: Context, plan: ActivePlan) -> PlanState:
     """Tell that a conductor goes on with the plan; its state. Hold the lock of the conductor."""
     state = read_plan_state(plan.directory)
     driven = any(event["event"] not in _BEFORE for event in plan.log.read())
-    if driven or state.status != "running":
+    if driven or state.status != RUNNING:
         data = {"name": plan.name, "branch": plan.branch, "operator": this_process(context.command)}
         plan.log.append(RUN_RESUME(data), durable=True)  # type: ignore[arg-type]
-    if state.status != "running":
-        state = replace(state, status="running", reason=None)
+    if state.status != RUNNING:
+        state = replace(state, status=RUNNING, reason=None)
         write_state(plan.directory, state)
     return state
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from agency.domain.errors import AgencyError
 from agency.domain.ids import PlanId, RepoId
+from agency.domain.planstate import COMPLETE
 from agency.domain.run import Run
 from agency.sessions.context import Context
 from agency.sessions.find import find_repo
@@ -78,7 +79,7 @@ def _is_due(context: Context, repo_id: RepoId, plan: OldPlan, limit: datetime) -
         return False
     if plan.cleaned_at is None:
         try:
-            if read_plan_state(plan.directory).status != "complete" or read_cleaning(plan.directory) is not None:
+            if read_plan_state(plan.directory).status != COMPLETE or read_cleaning(plan.directory) is not None:
                 return False
         except AgencyError:
             return False

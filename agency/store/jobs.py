@@ -1,6 +1,6 @@
-"""The records of the job of a headless run: the job itself, how far it is, its attempts, and what operators asked for.
+"""The records of the job of a headless run: the job itself, how far it is, and its attempts.
 
-Only the worker writes the state and the attempts, one at a time (:func:`worker_lock`); operators append to ``control.jsonl``.
+Only the worker writes the state and the attempts, one at a time (:func:`worker_lock`).
 """
 
 import fcntl
@@ -9,16 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from agency.domain.control import Command, command_from_record, record_of_command
 from agency.domain.job import Job, job_from_record
 from agency.domain.jobstate import JobState, record_of_state, state_from_record
-from agency.store.eventlog import parse_objects
 from agency.store.failures import told_plainly
 from agency.store.jobfiles import attempt_record
 from agency.store.records import (
     discard_leftovers,
     discard_leftovers_in,
-    json_bytes,
     make_directory,
     read_record,
     write_record,
@@ -105,47 +102,6 @@ def attempt_log(directory: str, step_index: int, attempt: int) -> str:
     return f"{directory}/logs/attempt-{step_index:04d}-{attempt:04d}.log"
 
 
-def append_command(directory: str, command: Command) -> None:
-    """Append what an operator asks for, durably. Raises E_DISK_FULL or E_STORE_FAILED."""
-    with told_plainly("recording a command", _control_path(directory)), control_lock(directory) as fd:
-        size = os.fstat(fd).st_size
-        torn = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
-        line = (b"\n" if torn else b"") + json_bytes(record_of_command(command)) + b"\n"
-        if os.write(fd, line) < len(line):
-            os.ftruncate(fd, size)
-            raise OSError(28, os.strerror(28))
-        os.fsync(fd)
-
-
-@contextmanager
-def control_lock(directory: str) -> Iterator[int]:
-    """Holds ``control.jsonl``, so that nobody else adds to it or tells of what is in it; its descriptor. Raises OSError."""
-    fd = os.open(_control_path(directory), os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield fd
-    finally:
-        os.close(fd)
-
-
-def read_commands(directory: str) -> list[Command]:
-    """Everything that operators asked for, oldest first."""
-    try:
-        with open(_control_path(directory), "rb") as file:
-            objects = list(parse_objects(file.read()))
-    except OSError:
-        return []
-    return [command for one in objects if (command := command_from_record(one)) is not None]
-
-
-def control_size(directory: str) -> int:
-    """How many bytes operators have written: another number means that there is something new."""
-    try:
-        return os.stat(_control_path(directory)).st_size
-    except OSError:
-        return 0
-
-
 @contextmanager
 def worker_lock(directory: str) -> Iterator[bool]:
     """Whether this process is the one worker of the run, for as long as the block lasts. The kernel frees it with the process."""
@@ -172,7 +128,3 @@ def discard_half_written(directory: str) -> None:
 
 def _state_path(directory: str) -> str:
     return f"{directory}/state/job.json"
-
-
-def _control_path(directory: str) -> str:
-    return f"{directory}/control.jsonl"

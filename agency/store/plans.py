@@ -1,7 +1,6 @@
-"""The records of plans that are or were carried out: what was asked for, how far it is, what operators want, who drives it.
+"""The records of plans that are or were carried out: what was asked for, how far it is, who drives it.
 
-``plan.json`` is written once, ``state.json`` by the conductor alone, one at a time (:func:`conductor_lock`); operators append to
-``control.jsonl``.
+``plan.json`` is written once, ``state.json`` by the conductor alone, one at a time (:func:`conductor_lock`).
 """
 
 import fcntl
@@ -14,7 +13,7 @@ from agency.domain.errors import AgencyError
 from agency.domain.eventkind import Event
 from agency.domain.ids import PlanId, RepoId, is_run_id
 from agency.domain.planstate import PlanState, plan_state_from_record, record_of_plan_state
-from agency.store.eventlog import EventLog, parse_objects
+from agency.store.eventlog import EventLog
 from agency.store.failures import told_plainly
 from agency.store.paths import Paths
 from agency.store.records import (
@@ -155,41 +154,6 @@ def _holder(fd: int) -> int:
     try:
         return int(json.loads(os.pread(fd, 4096, 0))["pid"])
     except (ValueError, KeyError, TypeError, OSError):
-        return 0
-
-
-def append_request(directory: str, request: Mapping[str, Any]) -> None:
-    """Append what an operator asks of a plan, durably. Raises E_DISK_FULL or E_STORE_FAILED."""
-    path = f"{directory}/control.jsonl"
-    with told_plainly("recording a command", path):
-        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            size = os.fstat(fd).st_size
-            torn = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
-            line = (b"\n" if torn else b"") + json_bytes(dict(request)) + b"\n"
-            if os.write(fd, line) < len(line):
-                os.ftruncate(fd, size)
-                raise OSError(28, os.strerror(28))
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-
-
-def read_requests(directory: str) -> list[dict[str, Any]]:
-    """Everything that operators asked for, oldest first."""
-    try:
-        with open(f"{directory}/control.jsonl", "rb") as file:
-            return list(parse_objects(file.read()))
-    except OSError:
-        return []
-
-
-def requests_size(directory: str) -> int:
-    """How many bytes operators have written: another number means that there is something new."""
-    try:
-        return os.stat(f"{directory}/control.jsonl").st_size
-    except OSError:
         return 0
 
 

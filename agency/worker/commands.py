@@ -6,8 +6,8 @@ from agency.domain.job import Job
 from agency.domain.jobstate import JobState
 from agency.domain.run import Run
 from agency.domain.taskdata import Recovery
+from agency.store.control import control_lock, control_size, read_commands
 from agency.store.failures import told_plainly
-from agency.store.jobs import control_lock, control_size, read_commands
 from agency.store.runs import log_of
 
 

@@ -15,8 +15,8 @@ from agency.domain.events import (
     EventKind,
 )
 from agency.domain.taskdata import Recovery
+from agency.store.control import append_command, control_size, read_commands
 from agency.store.eventlog import now
-from agency.store.jobs import append_command, control_size, read_commands
 from agency.tools.signals import Interrupted
 from agency.worker.commands import recovery_data, tell_commands
 from agency.worker.work import Work

@@ -28,8 +28,9 @@ from agency.domain.secretnames import secrets_in
 from agency.sessions.context import Context
 from agency.sessions.live import look
 from agency.sessions.resume import ResumeRequest, require_resumable, resume_run
+from agency.store.control import append_command, read_commands
 from agency.store.eventlog import now
-from agency.store.jobs import append_command, read_commands, read_job, read_state
+from agency.store.jobs import read_job, read_state
 from agency.store.runs import log_of
 from agency.worker.commands import tell_commands
 

@@ -4,6 +4,7 @@ import os
 
 from agency.domain.errors import AgencyError
 from agency.domain.ids import PlanId
+from agency.domain.planstate import COMPLETE, RUNNING
 from agency.domain.repo import Repo
 from agency.sessions.context import Context
 from agency.sessions.doctor.check import Check
@@ -41,10 +42,10 @@ def check_plans(context: Context, repo: Repo) -> list[Check]:
         if cleaning is not None and not (cleaning.get("keep_logs") and cleaning.get("finished_at")):
             text = f"the cleaning of plan {name} ({plan_id}) was interrupted"
             checks.append(Check(name="plan", state="warning", text=text, mend=f"agency plan clean {plan_id}"))
-        elif cleaning is None and status == "running" and conductor_of(directory) is None:
+        elif cleaning is None and status == RUNNING and conductor_of(directory) is None:
             text = f"plan {name} ({plan_id}) has not ended, and no conductor drives it"
             checks.append(Check(name="plan", state="note", text=text, mend=f"agency plan resume {plan_id}"))
-        elif cleaning is not None or status == "complete":
+        elif cleaning is not None or status == COMPLETE:
             checks += _worktrees(context, repo, plan_id)
     git = Git(environ=context.environ, git_dir=repo.git_dir)
     known = {str(plan_id) for plan_id in (*plans, *list_trashed(context.paths, repo.repo_id))}

@@ -13,6 +13,7 @@ from agency.cli.output import note, print_json, print_line, table
 def command(limit: int | None, as_json: bool, repo: str | None, lock_timeout: float) -> None:
     """List the plans that were begun in this repo, newest first, and how each stands."""
     from agency.domain.errors import AgencyError
+    from agency.domain.planstate import COMPLETE
     from agency.plans.active import load_active
     from agency.plans.describe import describe_plan
     from agency.sessions.find import require_repo
@@ -35,7 +36,7 @@ def command(limit: int | None, as_json: bool, repo: str | None, lock_timeout: fl
         return
     rows = []
     for one in told:
-        complete = sum(task["status"] == "complete" for task in one["tasks"])
+        complete = sum(task["status"] == COMPLETE for task in one["tasks"])
         driven = "driven" if one["conductor"] is not None else "cleaned" if one["cleaned"] else ""
         rows.append(
             (one["plan_id"], one["name"], one["status"], f"{complete}/{len(one['tasks'])}", one["branch"], driven)

@@ -9,6 +9,7 @@ from agency.cli.interrupt import until_interrupted
 from agency.cli.options import as_json, common, make_context
 from agency.cli.output import print_json
 from agency.cli.plans import print_state
+from agency.domain.planstate import RUNNING
 from agency.plans.active import ActivePlan
 from agency.sessions.context import Context
 
@@ -50,7 +51,7 @@ def _watch(plan: ActivePlan) -> None:
         if sys.stdout.isatty():
             print("\033[H\033[J", end="")
         print_state(plan, state)
-        if state.status != "running":
+        if state.status != RUNNING:
             return
         time.sleep(_AGAIN)
 
@@ -61,5 +62,5 @@ def _tell_conductor(context: Context, plan: ActivePlan, status: str) -> None:
 
     if read_cleaning(plan.directory) is not None:
         context.tell(f"it was cleaned; agency plan restore {plan.plan_id} brings it back")
-    elif status == "running" and conductor_of(plan.directory) is None:
+    elif status == RUNNING and conductor_of(plan.directory) is None:
         context.tell(f"no conductor drives it now; go on with: agency plan resume {plan.plan_id}")
