@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct
 
-from agency.config.planvalues import Glob, OneOf, ShellLine
-from agency.config.schema import Maybe
-from agency.config.value import Value, is_text
+from agency.config.planvalues import Glob, ShellLine
+from agency.config.schema import Maybe, says
+from agency.config.value import OneOf, Value, is_text
 from agency.config.values import Attempts, Flag, Name, Text
 from agency.domain.controlplane import (
     CHECK_MODES,
@@ -22,18 +22,11 @@ from agency.domain.controlplane import (
 from agency.domain.plansettings import PlanSettings
 
 
-def _says(description: str) -> Meta:
-    return Meta(description=description)
-
-
 class ScopeMode(OneOf):
     """Whether what a task changes is held against its components: not at all, told, or enforced."""
 
     __slots__ = ()
     words = SCOPE_MODES
-    expected = "off, shadow or enforce"
-    hint = "name one of them"
-    json_schema = {"enum": list(SCOPE_MODES)}
 
 
 class LockMode(OneOf):
@@ -41,9 +34,6 @@ class LockMode(OneOf):
 
     __slots__ = ()
     words = LOCK_MODES
-    expected = "declared, shadow or derived"
-    hint = "name one of them"
-    json_schema = {"enum": list(LOCK_MODES)}
 
 
 class CheckMode(OneOf):
@@ -51,9 +41,6 @@ class CheckMode(OneOf):
 
     __slots__ = ()
     words = CHECK_MODES
-    expected = "off, report or enforce"
-    hint = "name one of them"
-    json_schema = {"enum": list(CHECK_MODES)}
 
 
 class Directory(Value):
@@ -79,16 +66,16 @@ class ComponentShape(Struct, forbid_unknown_fields=True, kw_only=True):
     id: Name
     roots: Annotated[list[Directory], Meta(min_length=1, max_length=1000, description="Its directories.")]
     name: Maybe[Text] = UNSET
-    depends_on: Maybe[Annotated[list[Name], _says("The ids of the components that it needs.")]] = UNSET
+    depends_on: Maybe[Annotated[list[Name], says("The ids of the components that it needs.")]] = UNSET
 
 
 class ChecksShape(Struct, forbid_unknown_fields=True, kw_only=True):
     """When the doctor of a task looks at its components only."""
 
     mode: Maybe[CheckMode] = UNSET
-    commands_by_component: Maybe[Annotated[dict[str, ShellLine], _says("The doctor of each component.")]] = UNSET
+    commands_by_component: Maybe[Annotated[dict[str, ShellLine], says("The doctor of each component.")]] = UNSET
     max_components_for_scoped: Maybe[Attempts] = UNSET
-    fallback_command: Maybe[Annotated[ShellLine, _says("The doctor where it cannot be scoped.")]] = UNSET
+    fallback_command: Maybe[Annotated[ShellLine, says("The doctor where it cannot be scoped.")]] = UNSET
 
 
 class SurfacePatternsShape(
@@ -112,8 +99,8 @@ class ControlPlaneShape(Struct, forbid_unknown_fields=True, kw_only=True):
     """The components of the repo, and what follows from them for locks, scope and checks."""
 
     enabled: Maybe[Flag] = UNSET
-    component_resource_prefix: Maybe[Annotated[Text, _says("What goes before a component where it is locked.")]] = UNSET
-    fallback_resource: Maybe[Annotated[Name, _says("What a task locks that may write anything.")]] = UNSET
+    component_resource_prefix: Maybe[Annotated[Text, says("What goes before a component where it is locked.")]] = UNSET
+    fallback_resource: Maybe[Annotated[Name, says("What a task locks that may write anything.")]] = UNSET
     scope_mode: Maybe[ScopeMode] = UNSET
     lock_mode: Maybe[LockMode] = UNSET
     checks: Maybe[ChecksShape] = UNSET

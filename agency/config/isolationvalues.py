@@ -1,6 +1,6 @@
 """The values of a config file that say how a headless run is kept to itself."""
 
-from agency.config.value import Value, is_text
+from agency.config.value import OneOf, Value, is_text
 from agency.config.values import Attempts
 from agency.domain.isolation import BACKENDS, NETWORK_MODES
 
@@ -22,32 +22,18 @@ class CpuQuota(Amount):
     least, most = 1000, 100_000_000
 
 
-class Backend(Value):
+class Backend(OneOf):
     """What keeps the runner of a headless run apart from the machine."""
 
     __slots__ = ()
-    expected = f"one of {', '.join(BACKENDS)}"
-    hint = "name one of them"
-    json_schema = {"enum": list(BACKENDS)}
-
-    def parse(self, raw: object) -> str:
-        if raw not in BACKENDS:
-            raise self.refused()
-        return str(raw)
+    words = BACKENDS
 
 
-class NetworkMode(Value):
+class NetworkMode(OneOf):
     """The network of a container."""
 
     __slots__ = ()
-    expected = f"one of {', '.join(NETWORK_MODES)}"
-    hint = "name one of them"
-    json_schema = {"enum": list(NETWORK_MODES)}
-
-    def parse(self, raw: object) -> str:
-        if raw not in NETWORK_MODES:
-            raise self.refused()
-        return str(raw)
+    words = NETWORK_MODES
 
 
 class Switch(Value):

@@ -21,12 +21,8 @@ from agency.config.planvalues import (
     TddMode,
     Tokens,
 )
-from agency.config.schema import Budgets, JobIsolation, Maybe, json_schema
+from agency.config.schema import Budgets, JobIsolation, Maybe, json_schema, says
 from agency.config.values import Attempts, Count, Dollars, Flag, Name, Text, VariableName, Version
-
-
-def _says(description: str) -> Meta:
-    return Meta(description=description)
 
 
 class ResourceShape(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -65,8 +61,8 @@ class ValidatorShape(Struct, forbid_unknown_fields=True, kw_only=True):
     command: Maybe[ShellLine] = UNSET
     mock: Maybe[Flag] = UNSET
     timeout: Maybe[Seconds] = UNSET
-    run_every_n_tasks: Maybe[Annotated[Attempts, _says("Of the doctor validator: how many merged tasks.")]] = UNSET
-    docs_glob: Maybe[Annotated[Glob, _says("Of the architecture validator: which files are its documents.")]] = UNSET
+    run_every_n_tasks: Maybe[Annotated[Attempts, says("Of the doctor validator: how many merged tasks.")]] = UNSET
+    docs_glob: Maybe[Annotated[Glob, says("Of the architecture validator: which files are its documents.")]] = UNSET
     fail_if_docs_missing: Maybe[Flag] = UNSET
 
 
@@ -83,30 +79,30 @@ class PlanFile(Struct, forbid_unknown_fields=True, kw_only=True):
     """plan.yaml: what holds for the plans of a repo."""
 
     version: Maybe[Version] = UNSET
-    branch: Maybe[Annotated[Text, _says("Where the work goes; the branch you stand on without it.")]] = UNSET
-    runner: Maybe[Annotated[Text, _says("The name of the runner.")]] = UNSET
-    model: Maybe[Annotated[Text, _says("The model that the runner uses.")]] = UNSET
-    max_parallel: Maybe[Annotated[Attempts, _says("How many tasks are worked on at once.")]] = UNSET
-    max_dispatches: Maybe[Annotated[Attempts, _says("How many runs a task may get.")]] = UNSET
-    retry_delay: Maybe[Annotated[Seconds, _says("What goes before the second run of a task; it doubles.")]] = UNSET
+    branch: Maybe[Annotated[Text, says("Where the work goes; the branch you stand on without it.")]] = UNSET
+    runner: Maybe[Annotated[Text, says("The name of the runner.")]] = UNSET
+    model: Maybe[Annotated[Text, says("The model that the runner uses.")]] = UNSET
+    max_parallel: Maybe[Annotated[Attempts, says("How many tasks are worked on at once.")]] = UNSET
+    max_dispatches: Maybe[Annotated[Attempts, says("How many runs a task may get.")]] = UNSET
+    retry_delay: Maybe[Annotated[Seconds, says("What goes before the second run of a task; it doubles.")]] = UNSET
     task_failure_policy: Maybe[FailurePolicy] = UNSET
     resources: Maybe[list[ResourceShape]] = UNSET
-    fallback_resource: Maybe[Annotated[Name, _says("The resource of files that belong to no other.")]] = UNSET
-    bootstrap: Maybe[Annotated[list[ShellLine], _says("What makes a worktree ready for work.")]] = UNSET
+    fallback_resource: Maybe[Annotated[Name, says("The resource of files that belong to no other.")]] = UNSET
+    bootstrap: Maybe[Annotated[list[ShellLine], says("What makes a worktree ready for work.")]] = UNSET
     bootstrap_timeout: Maybe[Seconds] = UNSET
-    doctor: Maybe[Annotated[ShellLine, _says("Judges the whole, with finished tasks in it, before it is merged.")]] = (
+    doctor: Maybe[Annotated[ShellLine, says("Judges the whole, with finished tasks in it, before it is merged.")]] = (
         UNSET
     )
     doctor_timeout: Maybe[Seconds] = UNSET
     doctor_canary: Maybe[CanaryShape] = UNSET
-    lint: Maybe[Annotated[ShellLine, _says("Goes before the doctor of each task that names none.")]] = UNSET
+    lint: Maybe[Annotated[ShellLine, says("Goes before the doctor of each task that names none.")]] = UNSET
     lint_timeout: Maybe[Seconds] = UNSET
-    test_paths: Maybe[Annotated[list[Glob], _says("Which files are tests.")]] = UNSET
+    test_paths: Maybe[Annotated[list[Glob], says("Which files are tests.")]] = UNSET
     manifest_enforcement: Maybe[
-        Annotated[Enforcement, _says("What follows when a task wrote what it had not declared.")]
+        Annotated[Enforcement, says("What follows when a task wrote what it had not declared.")]
     ] = UNSET
-    max_rescopes: Maybe[Annotated[Count, _says("How often a task may be given more to write.")]] = UNSET
-    merge_group: Maybe[Annotated[Attempts, _says("How many finished tasks are judged and merged together.")]] = UNSET
+    max_rescopes: Maybe[Annotated[Count, says("How often a task may be given more to write.")]] = UNSET
+    merge_group: Maybe[Annotated[Attempts, says("How many finished tasks are judged and merged together.")]] = UNSET
     budgets: Maybe[LimitsShape] = UNSET
     healing: Maybe[Budgets] = UNSET
     validators: Maybe[ValidatorsShape] = UNSET

@@ -1,22 +1,9 @@
 """The values of plan files that follow a rule of their own."""
 
-from agency.config.value import Value, is_text
+from agency.config.value import OneOf, Value, is_text
+from agency.config.values import Count
 from agency.domain.manifest import TDD_MODES
 from agency.domain.plansettings import CLEANUPS, ENFORCEMENTS, FAILURE_POLICIES
-
-
-class OneOf(Value):
-    """One of a few words."""
-
-    __slots__ = ()
-    words: tuple[str, ...] = ()
-
-    def parse(self, raw: object) -> str:
-        if raw is False and "off" in self.words:  # what YAML makes of the bare word
-            return "off"
-        if not isinstance(raw, str) or raw not in self.words:
-            raise self.refused()
-        return raw
 
 
 class Enforcement(OneOf):
@@ -24,9 +11,6 @@ class Enforcement(OneOf):
 
     __slots__ = ()
     words = ENFORCEMENTS
-    expected = "off, warn or block"
-    hint = "name one of them"
-    json_schema = {"enum": list(ENFORCEMENTS)}
 
 
 class BudgetMode(OneOf):
@@ -34,9 +18,6 @@ class BudgetMode(OneOf):
 
     __slots__ = ()
     words = ENFORCEMENTS[1:]
-    expected = "warn or block"
-    hint = "name one of them"
-    json_schema = {"enum": list(ENFORCEMENTS[1:])}
 
 
 class FailurePolicy(OneOf):
@@ -44,9 +25,6 @@ class FailurePolicy(OneOf):
 
     __slots__ = ()
     words = FAILURE_POLICIES
-    expected = "retry or fail_fast"
-    hint = "name one of them"
-    json_schema = {"enum": list(FAILURE_POLICIES)}
 
 
 class Cleanup(OneOf):
@@ -54,9 +32,6 @@ class Cleanup(OneOf):
 
     __slots__ = ()
     words = CLEANUPS
-    expected = "on_success or never"
-    hint = "name one of them"
-    json_schema = {"enum": list(CLEANUPS)}
 
 
 class CanaryMode(OneOf):
@@ -64,9 +39,6 @@ class CanaryMode(OneOf):
 
     __slots__ = ()
     words = ("env", "off")
-    expected = "env or off"
-    hint = "name one of them"
-    json_schema = {"enum": ["env", "off"]}
 
 
 class TddMode(OneOf):
@@ -74,9 +46,6 @@ class TddMode(OneOf):
 
     __slots__ = ()
     words = TDD_MODES
-    expected = "off or strict"
-    hint = "name one of them"
-    json_schema = {"enum": list(TDD_MODES)}
 
 
 class TaskId(Value):
@@ -139,32 +108,24 @@ class Glob(Value):
         return raw.strip().removeprefix("./")
 
 
-class Minutes(Value):
+class Minutes(Count):
     """How long something is thought to take."""
 
     __slots__ = ()
     expected = "a number of minutes above 0"
     hint = "write a number such as 30"
-    json_schema = {"type": "integer", "minimum": 1}
-
-    def parse(self, raw: object) -> int:
-        if type(raw) is not int or not 0 < raw <= 100_000:
-            raise self.refused()
-        return raw
+    json_schema = {"type": "integer", "minimum": 1, "maximum": 100_000}
+    least, most = 1, 100_000
 
 
-class Tokens(Value):
+class Tokens(Count):
     """A number of tokens."""
 
     __slots__ = ()
     expected = "a whole number of tokens above 0"
     hint = "write a number such as 200000"
-    json_schema = {"type": "integer", "minimum": 1}
-
-    def parse(self, raw: object) -> int:
-        if type(raw) is not int or not 0 < raw <= 10**12:
-            raise self.refused()
-        return raw
+    json_schema = {"type": "integer", "minimum": 1, "maximum": 10**12}
+    least, most = 1, 10**12
 
 
 class Seconds(Value):

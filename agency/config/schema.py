@@ -44,7 +44,8 @@ _REQUIRED = {"Price": ["input", "output"], "FailureRule": ["pattern", "means"]}
 _ONE_OF_PATH_AND_COMMAND = [{"required": ["path"]}, {"required": ["command"]}]
 
 
-def _says(description: str) -> Meta:
+def says(description: str) -> Meta:
+    """What a key is for, as the JSON Schema tells it."""
     return Meta(description=description)
 
 
@@ -55,7 +56,7 @@ def _keys(kind: type[Value]) -> Meta:
 class Script(Struct, forbid_unknown_fields=True, kw_only=True):
     """A script of the repo: exactly one of ``path`` and ``command``, and how long it may take."""
 
-    path: Maybe[Annotated[RelativePath, _says("An executable file, relative to the repo root.")]] = UNSET
+    path: Maybe[Annotated[RelativePath, says("An executable file, relative to the repo root.")]] = UNSET
     command: Maybe[CommandLine] = UNSET
     timeout: Maybe[ScriptTimeout] = UNSET
 
@@ -77,34 +78,34 @@ class Scripts(Struct, forbid_unknown_fields=True, kw_only=True):
 class Defaults(Struct, forbid_unknown_fields=True, kw_only=True):
     """What a command uses when it is not told otherwise."""
 
-    runner: Maybe[Annotated[Text, _says("The name of the runner.")]] = UNSET
-    editor: Maybe[Annotated[Text, _says("The name of the editor that worktrees are opened with.")]] = UNSET
-    parent: Maybe[Annotated[Text, _says("The branch that new runs start from.")]] = UNSET
+    runner: Maybe[Annotated[Text, says("The name of the runner.")]] = UNSET
+    editor: Maybe[Annotated[Text, says("The name of the editor that worktrees are opened with.")]] = UNSET
+    parent: Maybe[Annotated[Text, says("The branch that new runs start from.")]] = UNSET
 
 
 class StatePatterns(Struct, forbid_unknown_fields=True, kw_only=True):
     """What the last lines of the screen show while the agent works, waits for an answer, or is done."""
 
-    working: Maybe[Annotated[list[Pattern], _says("It works on its turn.")]] = UNSET
-    waiting: Maybe[Annotated[list[Pattern], _says("It waits for an answer.")]] = UNSET
-    done: Maybe[Annotated[list[Pattern], _says("It is done with its turn.")]] = UNSET
+    working: Maybe[Annotated[list[Pattern], says("It works on its turn.")]] = UNSET
+    waiting: Maybe[Annotated[list[Pattern], says("It waits for an answer.")]] = UNSET
+    done: Maybe[Annotated[list[Pattern], says("It is done with its turn.")]] = UNSET
 
 
 class Budgets(Struct, forbid_unknown_fields=True, kw_only=True):
     """What a job may take before a person is asked."""
 
-    max_attempts: Maybe[Annotated[Attempts, _says("Attempts at each step.")]] = UNSET
-    timeout: Maybe[Annotated[AttemptTime, _says("How long an attempt may take.")]] = UNSET
-    idle_timeout: Maybe[Annotated[AttemptTime, _says("How long an attempt may show no progress.")]] = UNSET
-    no_progress_limit: Maybe[Annotated[Count, _says("Equal failures in a row that count as stuck.")]] = UNSET
-    max_resets: Maybe[Annotated[Count, _says("How often the worktree is rebuilt in one job.")]] = UNSET
+    max_attempts: Maybe[Annotated[Attempts, says("Attempts at each step.")]] = UNSET
+    timeout: Maybe[Annotated[AttemptTime, says("How long an attempt may take.")]] = UNSET
+    idle_timeout: Maybe[Annotated[AttemptTime, says("How long an attempt may show no progress.")]] = UNSET
+    no_progress_limit: Maybe[Annotated[Count, says("Equal failures in a row that count as stuck.")]] = UNSET
+    max_resets: Maybe[Annotated[Count, says("How often the worktree is rebuilt in one job.")]] = UNSET
 
 
 class FailureRule(Struct, forbid_unknown_fields=True, kw_only=True):
     """What a line of a runner's own error means for trying again."""
 
-    pattern: Maybe[Annotated[Pattern, _says("Searched in the line, in any case of letters.")]] = UNSET
-    means: Maybe[Annotated[Failure, _says("The class of the failure.")]] = UNSET
+    pattern: Maybe[Annotated[Pattern, says("Searched in the line, in any case of letters.")]] = UNSET
+    means: Maybe[Annotated[Failure, says("The class of the failure.")]] = UNSET
 
     def __post_init__(self) -> None:
         """Raise Refused unless both are there."""
@@ -115,37 +116,35 @@ class FailureRule(Struct, forbid_unknown_fields=True, kw_only=True):
 class Healing(Budgets, forbid_unknown_fields=True, kw_only=True):
     """How headless runs recover: the budgets of their jobs, and what failures mean."""
 
-    failure_rules: Maybe[Annotated[list[FailureRule], _says("Looked at before what is built in.")]] = UNSET
+    failure_rules: Maybe[Annotated[list[FailureRule], says("Looked at before what is built in.")]] = UNSET
 
 
 class Runner(Struct, forbid_unknown_fields=True, kw_only=True):
     """A runner: its command line (without ``command``, the built-in one of its name) and what environment it sees."""
 
     command: Maybe[CommandLine] = UNSET
-    env: Maybe[Annotated[dict[str, VariableValue], _keys(VariableName), _says("Variables that it sees as well.")]] = (
+    env: Maybe[Annotated[dict[str, VariableValue], _keys(VariableName), says("Variables that it sees as well.")]] = (
         UNSET
     )
     env_passthrough: Maybe[
-        Annotated[
-            list[VariableName], _says("The only variables of the caller that it sees, besides PATH and the like.")
-        ]
+        Annotated[list[VariableName], says("The only variables of the caller that it sees, besides PATH and the like.")]
     ] = UNSET
 
-    start: Maybe[Annotated[Words, _says("Words after the command that begin a conversation.")]] = UNSET
-    resume: Maybe[Annotated[Words, _says("Words after the command that go on with {thread_id}.")]] = UNSET
+    start: Maybe[Annotated[Words, says("Words after the command that begin a conversation.")]] = UNSET
+    resume: Maybe[Annotated[Words, says("Words after the command that go on with {thread_id}.")]] = UNSET
     fork: Maybe[
-        Annotated[Words, _says("Words after the command that begin a copy of {thread_id}, {new_thread_id}.")]
+        Annotated[Words, says("Words after the command that begin a copy of {thread_id}, {new_thread_id}.")]
     ] = UNSET
-    headless: Maybe[Annotated[Words, _says("Words after the command that answer {prompt} without a terminal.")]] = UNSET
-    headless_resume: Maybe[Annotated[Words, _says("The same, going on with {thread_id}.")]] = UNSET
+    headless: Maybe[Annotated[Words, says("Words after the command that answer {prompt} without a terminal.")]] = UNSET
+    headless_resume: Maybe[Annotated[Words, says("The same, going on with {thread_id}.")]] = UNSET
     thread_pattern: Maybe[
-        Annotated[GroupPattern, _says("Its first group is the id of the conversation, in what the agent prints.")]
+        Annotated[GroupPattern, says("Its first group is the id of the conversation, in what the agent prints.")]
     ] = UNSET
     state_patterns: Maybe[StatePatterns] = UNSET
     trust_worktrees: Maybe[
-        Annotated[Flag, _says("Whether the agent is told that it may trust worktrees of agency.")]
+        Annotated[Flag, says("Whether the agent is told that it may trust worktrees of agency.")]
     ] = UNSET
-    healing: Maybe[Annotated[Budgets, _says("Budgets of jobs that this runner works on.")]] = UNSET
+    healing: Maybe[Annotated[Budgets, says("Budgets of jobs that this runner works on.")]] = UNSET
 
     def __post_init__(self) -> None:
         """Raise Refused for a key of ``env`` that cannot name a variable."""
@@ -155,7 +154,7 @@ class Runner(Struct, forbid_unknown_fields=True, kw_only=True):
 class Tmux(Struct, forbid_unknown_fields=True, kw_only=True):
     """The tmux server that sessions live on."""
 
-    socket: Maybe[Annotated[Text, _says("'default' for your own server, else a name as for tmux -L, or a path.")]] = (
+    socket: Maybe[Annotated[Text, says("'default' for your own server, else a name as for tmux -L, or a path.")]] = (
         UNSET
     )
 
@@ -164,17 +163,17 @@ class Session(Struct, forbid_unknown_fields=True, kw_only=True):
     """The start of sessions."""
 
     startup_grace: Maybe[
-        Annotated[StartupGrace, _says("A runner that ends within this time counts as not started; 0 switches it off.")]
+        Annotated[StartupGrace, says("A runner that ends within this time counts as not started; 0 switches it off.")]
     ] = UNSET
 
 
 class Notify(Struct, forbid_unknown_fields=True, kw_only=True):
     """What happens when a run turns to waiting, done, exited or stalled."""
 
-    when: Maybe[Annotated[list[NotifyState], _says("The states that are told; all four without this key.")]] = UNSET
+    when: Maybe[Annotated[list[NotifyState], says("The states that are told; all four without this key.")]] = UNSET
     command: Maybe[CommandLine] = UNSET
-    bell: Maybe[Annotated[Flag, _says("Ring the bell of the terminals that show the session.")]] = UNSET
-    desktop: Maybe[Annotated[Flag, _says("Show a notification on the desktop.")]] = UNSET
+    bell: Maybe[Annotated[Flag, says("Ring the bell of the terminals that show the session.")]] = UNSET
+    desktop: Maybe[Annotated[Flag, says("Show a notification on the desktop.")]] = UNSET
 
 
 class Price(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -193,19 +192,19 @@ class Price(Struct, forbid_unknown_fields=True, kw_only=True):
 class Worktree(Struct, forbid_unknown_fields=True, kw_only=True):
     """What a new worktree gets from the checkout besides the files that git knows."""
 
-    copy: Maybe[Annotated[list[PathPattern], _says("Files that are copied.")]] = UNSET
-    link: Maybe[Annotated[list[RelativePath], _says("Paths that become symbolic links.")]] = UNSET
+    copy: Maybe[Annotated[list[PathPattern], says("Files that are copied.")]] = UNSET
+    link: Maybe[Annotated[list[RelativePath], says("Paths that become symbolic links.")]] = UNSET
 
 
 class EitherFile(Struct, forbid_unknown_fields=True, kw_only=True):
     """What both files may hold."""
 
     defaults: Maybe[Defaults] = UNSET
-    runners: Maybe[Annotated[dict[str, Runner], _keys(Name), _says("Runners by name.")]] = UNSET
+    runners: Maybe[Annotated[dict[str, Runner], _keys(Name), says("Runners by name.")]] = UNSET
     tmux: Maybe[Tmux] = UNSET
     session: Maybe[Session] = UNSET
     notify: Maybe[Notify] = UNSET
-    prices: Maybe[Annotated[dict[str, Price], _says("Prices by model; a name may end in *.")]] = UNSET
+    prices: Maybe[Annotated[dict[str, Price], says("Prices by model; a name may end in *.")]] = UNSET
     healing: Maybe[Healing] = UNSET
 
     def __post_init__(self) -> None:
@@ -216,20 +215,20 @@ class EitherFile(Struct, forbid_unknown_fields=True, kw_only=True):
 class Bwrap(Struct, forbid_unknown_fields=True, kw_only=True):
     """What bubblewrap lets through, besides the worktree."""
 
-    network: Maybe[Annotated[Switch, _says("Whether the network can be reached; on without this key.")]] = UNSET
-    writable: Maybe[Annotated[list[PlaceOnMachine], _says("Paths that can be changed.")]] = UNSET
-    readable: Maybe[Annotated[list[PlaceOnMachine], _says("Hidden paths that can be read after all.")]] = UNSET
-    caches: Maybe[Annotated[list[PlaceOnMachine], _says("Directories to write to, made where they lack.")]] = UNSET
+    network: Maybe[Annotated[Switch, says("Whether the network can be reached; on without this key.")]] = UNSET
+    writable: Maybe[Annotated[list[PlaceOnMachine], says("Paths that can be changed.")]] = UNSET
+    readable: Maybe[Annotated[list[PlaceOnMachine], says("Hidden paths that can be read after all.")]] = UNSET
+    caches: Maybe[Annotated[list[PlaceOnMachine], says("Directories to write to, made where they lack.")]] = UNSET
     runner_files: Maybe[
-        Annotated[Flag, _says("Whether the runner gets its own config, credentials and conversations.")]
+        Annotated[Flag, says("Whether the runner gets its own config, credentials and conversations.")]
     ] = UNSET
 
 
-_Image = Annotated[Text, _says("The image, which has to be on the machine and to hold the runner.")]
-_User = Annotated[Text, _says("The user in it; your own number without this key.")]
-_Memory = Annotated[Amount, _says("Megabytes of memory.")]
-_Processor = Annotated[CpuQuota, _says("Microseconds of processor time in each 100 ms.")]
-_Processes = Annotated[Amount, _says("The most processes at a time.")]
+_Image = Annotated[Text, says("The image, which has to be on the machine and to hold the runner.")]
+_User = Annotated[Text, says("The user in it; your own number without this key.")]
+_Memory = Annotated[Amount, says("Megabytes of memory.")]
+_Processor = Annotated[CpuQuota, says("Microseconds of processor time in each 100 ms.")]
+_Processes = Annotated[Amount, says("The most processes at a time.")]
 
 
 class Container(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -267,24 +266,24 @@ class JobIsolation(Bwrap, forbid_unknown_fields=True, kw_only=True):
 class JobStep(Struct, forbid_unknown_fields=True, kw_only=True):
     """One step of a job, accepted when the runner ends well and ``check`` succeeds."""
 
-    instructions: Annotated[Text, _says("What the runner is to do.")]
-    id: Maybe[Annotated[StepId, _says("Its id; step-N, counted from 0, without one.")]] = UNSET
-    title: Maybe[Annotated[Text, _says("What it is called in lists.")]] = UNSET
+    instructions: Annotated[Text, says("What the runner is to do.")]
+    id: Maybe[Annotated[StepId, says("Its id; step-N, counted from 0, without one.")]] = UNSET
+    title: Maybe[Annotated[Text, says("What it is called in lists.")]] = UNSET
     check: Maybe[CommandLine] = UNSET
-    timeout: Maybe[Annotated[AttemptTime, _says("How long an attempt may take, in place of the budget.")]] = UNSET
+    timeout: Maybe[Annotated[AttemptTime, says("How long an attempt may take, in place of the budget.")]] = UNSET
     idle_timeout: Maybe[
-        Annotated[AttemptTime, _says("How long an attempt may show no progress, in place of the budget.")]
+        Annotated[AttemptTime, says("How long an attempt may show no progress, in place of the budget.")]
     ] = UNSET
 
 
 class JobFile(Struct, forbid_unknown_fields=True, kw_only=True):
     """A job: what a headless run has to do, step by step."""
 
-    objective: Annotated[Text, _says("What all of it is for.")]
+    objective: Annotated[Text, says("What all of it is for.")]
     steps: Annotated[list[JobStep], Meta(min_length=1, max_length=1000, description="In the order they are done.")]
     version: Maybe[Version] = UNSET
-    runner: Maybe[Annotated[Text, _says("The name of the runner.")]] = UNSET
-    model: Maybe[Annotated[Text, _says("The model that the runner uses.")]] = UNSET
+    runner: Maybe[Annotated[Text, says("The name of the runner.")]] = UNSET
+    model: Maybe[Annotated[Text, says("The model that the runner uses.")]] = UNSET
     budgets: Maybe[Budgets] = UNSET
     publish: Maybe[Publish] = UNSET
     isolation: Maybe[JobIsolation] = UNSET
@@ -311,7 +310,7 @@ class UserFile(EitherFile, forbid_unknown_fields=True, kw_only=True):
     """config.yaml in your own config directory: what holds for you in every repo that does not say otherwise."""
 
     version: Maybe[Version] = UNSET
-    editors: Maybe[Annotated[dict[str, CommandLine], _keys(Name), _says("Editors by name.")]] = UNSET
+    editors: Maybe[Annotated[dict[str, CommandLine], _keys(Name), says("Editors by name.")]] = UNSET
     isolation: Maybe[Isolation] = UNSET
 
     def __post_init__(self) -> None:

@@ -39,6 +39,25 @@ class Value:
         return Refused(cls.expected, hint=cls.hint, at=at)
 
 
+class OneOf(Value):
+    """One of a few ``words``, from which the rest follows."""
+
+    __slots__ = ()
+    words: ClassVar[tuple[str, ...]]
+    hint = "name one of them"
+
+    def __init_subclass__(cls) -> None:
+        cls.expected = f"one of {', '.join(cls.words)}"
+        cls.json_schema = {"enum": list(cls.words)}
+
+    def parse(self, raw: object) -> str:
+        if raw is False and "off" in self.words:  # what YAML makes of the bare word
+            return "off"
+        if not isinstance(raw, str) or raw not in self.words:
+            raise self.refused()
+        return raw
+
+
 def is_text(raw: object) -> TypeGuard[str]:
     """Whether ``raw`` is text that a program can be given: no NUL, and nothing that UTF-8 cannot say."""
     if not isinstance(raw, str) or "\0" in raw:

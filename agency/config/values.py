@@ -4,7 +4,7 @@ import re
 import shlex
 from typing import Any, ClassVar
 
-from agency.config.value import Refused, Value, is_text
+from agency.config.value import OneOf, Refused, Value, is_text
 from agency.domain.durations import parse_duration
 from agency.domain.job import PUBLISH
 from agency.domain.settings import NOTIFY_STATES
@@ -118,46 +118,25 @@ class StepId(Value):
         return raw
 
 
-class Publish(Value):
+class Publish(OneOf):
     """What becomes of the work once every step is accepted."""
 
     __slots__ = ()
-    expected = f"one of {', '.join(PUBLISH)}"
-    hint = "name one of them"
-    json_schema = {"enum": list(PUBLISH)}
-
-    def parse(self, raw: object) -> str:
-        if raw not in PUBLISH:
-            raise self.refused()
-        return str(raw)
+    words = PUBLISH
 
 
-class Failure(Value):
+class Failure(OneOf):
     """What a failure means for trying again."""
 
     __slots__ = ()
-    expected = f"one of {', '.join(_FAILURES)}"
-    hint = "name one of them"
-    json_schema = {"enum": list(_FAILURES)}
-
-    def parse(self, raw: object) -> str:
-        if raw not in _FAILURES:
-            raise self.refused()
-        return str(raw)
+    words = _FAILURES
 
 
-class NotifyState(Value):
+class NotifyState(OneOf):
     """A state that a notification can tell of."""
 
     __slots__ = ()
-    expected = f"one of {', '.join(NOTIFY_STATES)}"
-    hint = "name one of them"
-    json_schema = {"enum": list(NOTIFY_STATES)}
-
-    def parse(self, raw: object) -> str:
-        if raw not in NOTIFY_STATES:
-            raise self.refused()
-        return str(raw)
+    words = NOTIFY_STATES
 
 
 class Pattern(Value):
