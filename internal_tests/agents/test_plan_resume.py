@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from internal_tests.agents.agents import ALLOWING, Agent
 from internal_tests.agents.model_server import Answer, ModelServer, Request
+from internal_tests.support.gate import Gate
 from internal_tests.support.plans import make_plan, task
-from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import World
 
 WORK = "speak of walnuts"
@@ -18,13 +18,14 @@ ONCE = "test -e .agency/failed || { mkdir -p .agency; touch .agency/failed; echo
 def test_a_plan_goes_on_after_its_conductor_died_in_the_same_conversation(
     world: World, agent: Agent, server: ModelServer
 ) -> None:
+    gate = Gate(world)
     plan = make_plan(
         world,
         [task("001", verify={"doctor": ONCE}, files={"writes": ["README.md"]}, locks={"writes": ["all"]})],
         specs={"001": f"{WORK}\n"},
         resources=[],
         fallback_resource="all",
-        bootstrap=["sleep 2"],
+        bootstrap=[gate.shell],
     )
     replace(agent, words=(*agent.words, *ALLOWING[agent.name])).configure(world, server)
     edits: list[Answer] = []
@@ -46,11 +47,13 @@ def test_a_plan_goes_on_after_its_conductor_died_in_the_same_conversation(
     conductor = plan.begin()
     started = plan.wait_for("session.start", "001")
     run = world.find(str(started["run_id"]))
-    wait_for(lambda: "bootstrap.start" in run.event_names(), "the worktree to be made ready")
+    gate.wait()
     conductor.kill()
     conductor.wait()
-    result = world.agency("plan", "resume", timeout=120)
-    assert result.code == 0, f"{result.err}\n{json.dumps(run.events[-6:])}"
+    resumed = plan.resume()
+    plan.wait_for("session.reattach", "001")
+    gate.open()
+    assert resumed.wait(120) == 0, f"{plan.saying()}\n{json.dumps(run.events[-6:])}"
     assert [told["running"] for told in plan.told("session.reattach", "001")] == [True]
     run = plan.run_of("001")
     threads = [event["data"]["thread_id"] for event in run.events if ".thread." in event["event"]]

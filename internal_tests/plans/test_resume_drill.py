@@ -1,14 +1,13 @@
 """The resume drill: the conductor dies, and what else may; another goes on with the same workers and the same conversations."""
 
-import os
 import shutil
 import subprocess
 import sys
 
 import pytest
 
+from internal_tests.support.gate import Gate
 from internal_tests.support.plans import PlanInWorld, make_plan, task, writes
-from internal_tests.support.waiting import wait_for
 from internal_tests.support.world import EXAMPLES, World
 
 ONCE = "test -e .agency/failed || { mkdir -p .agency; touch .agency/failed; echo no >&2; exit 1; }"
@@ -36,22 +35,19 @@ def test_the_drill_of_the_examples_passes(world: World, variant: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def killed_in_bootstrap(world: World, bootstrap: str) -> PlanInWorld:
-    """A plan of one task whose conductor was killed while the worktree of the task was being made ready."""
+def killed_in_bootstrap(world: World, gate: Gate) -> PlanInWorld:
+    """A plan of one task whose conductor was killed while the worktree of the task was made ready, which waits at ``gate``."""
     plan = make_plan(
         world,
         [task("001", writes="docs", verify={"doctor": ONCE}), task("002", writes="code")],
         {"001/": [writes("docs/a.txt")], "002/": [writes("code/b.txt")]},
-        bootstrap=[bootstrap],
+        bootstrap=[gate.shell],
     )
     conductor = plan.begin("--tasks", "001")
     plan.wait_for("session.start", "001")
-    (row,) = world.runs()
-    run = world.find(row["run_id"])
-    wait_for(lambda: "bootstrap.start" in run.event_names(), "the worktree to be made ready")
+    gate.wait()
     conductor.kill()
     conductor.wait()
-    assert "bootstrap.complete" not in run.event_names()
     return plan
 
 
@@ -72,8 +68,10 @@ def went_on(plan: PlanInWorld) -> None:
 
 
 def test_after_a_reboot_the_worker_is_started_again_in_the_same_conversation(world: World) -> None:
-    plan = killed_in_bootstrap(world, "sleep 1.5")
+    gate = Gate(world)
+    plan = killed_in_bootstrap(world, gate)
     world.reboot(*[world.find(row["run_id"]) for row in world.runs()])
+    gate.stand_open()
     result = world.agency("plan", "resume")
     assert result.code == 0, result.err
     assert len(plan.told("session.missing", "001")) == 1
@@ -82,18 +80,12 @@ def test_after_a_reboot_the_worker_is_started_again_in_the_same_conversation(wor
 
 @pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is not installed")
 def test_the_worker_is_found_again_after_the_clock_jumped_a_day(world: World) -> None:
-    plan = killed_in_bootstrap(world, "sleep 3")
-    agency = f"{os.path.dirname(sys.executable)}/agency"
-    done = subprocess.run(
-        ["faketime", "-f", "+1d", agency, "plan", "resume"],
-        cwd=world.repo,
-        env=world.env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
+    gate = Gate(world)
+    plan = killed_in_bootstrap(world, gate)
+    resumed = plan.resume(under=["faketime", "-f", "+1d"])
+    plan.wait_for("session.reattach", "001")
+    gate.open()
+    assert resumed.wait(60) == 0, plan.saying()
     assert [told["running"] for told in plan.told("session.reattach", "001")] == [True]
     assert plan.told("session.missing") == []
     went_on(plan)

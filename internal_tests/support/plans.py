@@ -101,15 +101,15 @@ class PlanInWorld:
         """Start a conductor in the background, which is ended with the world."""
         return self._conductor("run", *words)
 
-    def resume(self, *words: str) -> "subprocess.Popen[bytes]":
-        """Start another one that goes on."""
-        return self._conductor("resume", *words)
+    def resume(self, *words: str, under: Sequence[str] = ()) -> "subprocess.Popen[bytes]":
+        """Start another one that goes on, ``under`` a program that runs it."""
+        return self._conductor("resume", *words, under=under)
 
-    def _conductor(self, *words: str) -> "subprocess.Popen[bytes]":
+    def _conductor(self, *words: str, under: Sequence[str] = ()) -> "subprocess.Popen[bytes]":
         path = self.world.root / f"conductor-{len(self.conductors)}.log"
         log = self.world.closing.enter_context(path.open("wb"))
         process = subprocess.Popen(
-            [AGENCY, "plan", *words],
+            [*under, AGENCY, "plan", *words],
             cwd=self.world.repo,
             env=self.world.env,
             stdin=subprocess.DEVNULL,
