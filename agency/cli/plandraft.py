@@ -48,7 +48,7 @@ def who_plans(*, runner: str | None, model: str | None, mock: bool, file: str | 
     return Planner(runner=runner, model=model, mock=mock, file=file)
 
 
-def print_draft(draft: "Draft", *, as_json: bool, dry_run: bool) -> None:
+def print_draft(draft: "Draft", *, as_json: bool, dry_run: bool, carried_out: bool = False) -> None:
     """Print what was drafted, or would be."""
     usage = draft.answer.usage
     if as_json:
@@ -89,5 +89,5 @@ def print_draft(draft: "Draft", *, as_json: bool, dry_run: bool) -> None:
         note(f"{draft.answer.by} used {usage.total} tokens{cost}")
     if draft.kept is not None:
         note(f"what was changed by hand is kept in {draft.kept}")
-    if not dry_run:
+    if not dry_run and not carried_out:
         print_line(f"next: agency plan show {draft.name}, then agency plan run {draft.name}")

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from agency.cli.output import note, print_json, print_line
+from agency.cli.output import print_json, print_line
 from agency.domain.errors import PLAN_EXIT_CODES
 from agency.domain.planstate import COMPLETE, PlanState
 from agency.plans.active import ActivePlan
@@ -44,7 +44,7 @@ def plan_flags(command: F) -> F:
 def drive_here(context: Context, plan: ActivePlan, *, as_json: bool) -> int:
     """Drive a plan in this process, print how it stands then, and return the exit code that tells it."""
     from agency.domain.errors import EXIT_INTERRUPTED
-    from agency.plans.describe import describe_plan, summary_of
+    from agency.plans.describe import describe_plan
     from agency.plans.drive import drive_plan
     from agency.plans.table import Table
 
@@ -58,7 +58,6 @@ def drive_here(context: Context, plan: ActivePlan, *, as_json: bool) -> int:
         print_line(f"plan_id: {plan.plan_id}")
         print_line(f"status: {state.status}")
         if state.status != COMPLETE:
-            note(summary_of(state))
             print_line(f"next: agency plan resume {plan.plan_id}")
     return EXIT_INTERRUPTED if drive.signal is not None else PLAN_EXIT_CODES[state.status]
 

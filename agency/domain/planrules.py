@@ -54,7 +54,8 @@ def after_failure(task: TaskState, settings: PlanSettings, reason: str, now: flo
     if settings.task_failure_policy == "fail_fast":
         return task.moved(FAILED, reason=reason)
     if task.counted >= settings.max_dispatches:
-        return reviewed(task, "dispatches", f"{task.counted} runs came to nothing, the last because: {reason}")
+        told = "its run came to nothing" if task.counted == 1 else f"{task.counted} runs came to nothing, the last"
+        return reviewed(task, "dispatches", f"{told} because: {reason}")
     delay = min(LONGEST_DELAY, settings.retry_delay * 2 ** min(task.counted - 1, _DOUBLINGS))
     context = f"An earlier run of this task came to nothing: {reason}"
     return task.moved(PENDING, due_at=now + delay, reason=reason, context=context, next_why="retry")

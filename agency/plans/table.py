@@ -4,7 +4,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from agency.domain.planstate import PlanState
+from agency.domain.planstate import COMPLETE, PlanState
 from agency.plans.active import ActivePlan
 from agency.plans.describe import rows_of, summary_of
 
@@ -45,12 +45,13 @@ class Table:
 
     def close(self, state: PlanState) -> None:
         """Show how the plan stands for the last time."""
-        if self._live is not None:
+        if sys.stderr.isatty():
             self._draw(state)
+        elif state.status != COMPLETE:
+            self.tell(summary_of(state))
+        if self._live is not None:
             self._live.stop()
             self._live = None
-        if sys.stderr.isatty():
-            print(summary_of(state), file=sys.stderr, flush=True)
 
     def _draw(self, state: PlanState) -> None:
         from rich.console import Console

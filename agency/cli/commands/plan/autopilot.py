@@ -107,7 +107,7 @@ def _session(
     draft = prepare(context, repo, session, transcript)
     carried_out = run and not session.dry_run
     if not (as_json and carried_out):
-        print_draft(draft, as_json=as_json, dry_run=session.dry_run)
+        print_draft(draft, as_json=as_json, dry_run=session.dry_run, carried_out=carried_out)
     transcript.begin("Run")
     if not carried_out:
         transcript.tell("(it was not asked for)")
