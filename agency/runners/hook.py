@@ -119,10 +119,14 @@ def _before(descriptor: int, end: int) -> list[Event]:
 
 def _start(argv: tuple[str, ...]) -> None:
     """Start a program in a session of its own, whose end nobody waits for and whose output nobody reads."""
+    import signal
+
+    hung_up = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the agent may end before the session is its own
     if os.fork():
         return
     try:
         os.setsid()
+        signal.signal(signal.SIGHUP, hung_up)
         null = os.open(os.devnull, os.O_RDWR)
         for descriptor in range(3):
             os.dup2(null, descriptor)

@@ -11,6 +11,7 @@ run. It imports nothing but the standard library, keeps nobody waiting, says not
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -30,9 +31,12 @@ def main(path: str, state: str, *words: str) -> None:
     if state == "stalled":
         look_for_stall(path, wanted, int(words[0]), float(words[1]))
         return
-    if os.fork():  # the shim ends soon, and what is in its process group is hung up then
+    # The shim ends soon, and what is still in its process group is hung up then.
+    hung_up = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if os.fork():
         return
     os.setsid()
+    signal.signal(signal.SIGHUP, hung_up)
     tell(wanted, state, f"exit code {words[0]}" if state == "exited" else words[0])
 
 

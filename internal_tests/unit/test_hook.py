@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import psutil
 import pytest
 
@@ -246,3 +247,32 @@ def test_a_notification_that_cannot_be_sent_harms_nothing(directory: Directory) 
         done = directory.hook(STOP)
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert len(directory.events()) == 4
+
+
+LATE = """
+import os, sys, time
+setsid = os.setsid
+
+def late():
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(0.01)
+    setsid()
+
+os.setsid = late
+"""
+"""A process that gets a session of its own only after the one that began it has ended, which hangs up the terminal."""
+
+ENDS_AT_ONCE = {
+    "the shim": "from agency.runners import notify; notify.main(sys.argv[1] + '/notify.json', 'exited', '3')",
+    "a hook": "from agency.runners import hook; hook._start(('/bin/sh', '-c', 'echo told > \"$1\"', '', sys.argv[1] + '/told'))",
+}
+
+
+@pytest.mark.parametrize("who", ENDS_AT_ONCE)
+def test_it_is_told_though_the_terminal_is_hung_up_at_once(directory: Directory, who: str) -> None:
+    leader = pexpect.spawn(sys.executable, ["-c", f"{LATE}\n{ENDS_AT_ONCE[who]}", str(directory.path)])
+    try:
+        wait_for(lambda: directory.told.read_text(), "it to be told")
+    finally:
+        leader.close(force=True)
