@@ -4,26 +4,25 @@ told to die at one of its durable steps, or at one of a deed of its own.
     python -m internal_tests.chaos.warmconductor    serves calls on the socket that is its standard input
 """
 
-import contextlib
 import fcntl
-import importlib.util
-import json
 import mmap
 import os
 import signal
-import socket
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-_KILLER = Path(__file__).resolve().parent / "killer" / "sitecustomize.py"
-_CHUNK = 1 << 16
-_PARTS = ("plan", "plan.run", "plan.resume")
+from internal_tests.support.forkserver import Traced, become_traced, load_killer, serve
+
+_MODULES = (
+    "agency.cli.main",
+    *(f"agency.cli.commands.{part}" for part in ("plan", "plan.run", "plan.resume")),
+    *(f"agency.plans.{part}" for part in ("drive", "table", "start")),
+    *("filelock", "psutil", "libtmux"),
+)
 
 Target = tuple[str, str, int]
 """The kind of a step, the lines of agency that take it, and how often one has come to it when it counts."""
@@ -39,78 +38,30 @@ class ConductorEnd:
     steps: list[str]
 
 
-class WarmConductor:
-    """The client: starts the process, and ends it with :meth:`close`."""
+class WarmConductor(Traced):
+    """The client."""
 
     def __init__(self) -> None:
-        self._here, there = socket.socketpair()
-        words = [sys.executable, "-m", "internal_tests.chaos.warmconductor"]
-        self._process = subprocess.Popen(words, stdin=there.fileno(), cwd=Path(__file__).resolve().parents[2])
-        there.close()
+        super().__init__("internal_tests.chaos.warmconductor")
 
     def conduct(
         self, words: Sequence[str], *, cwd: Path, env: Mapping[str, str], at: Sequence[Target] = ()
     ) -> ConductorEnd:
         """Be ``agency WORDS``; it is killed when it, or a deed of it, comes to the first of the steps ``at``."""
-        root = Path(env["AGENCY_TEST_ROOT"])
-        trace, shown = root / "trace", root / "shown"
-        for path in (trace, shown):
-            path.unlink(missing_ok=True)
         call = {"words": list(words), "cwd": str(cwd), "env": dict(env), "at": list(at)}
-        self._here.sendall(json.dumps({**call, "trace": str(trace), "shown": str(shown)}).encode() + b"\n")
-        code = int(self._here.recv(100))
-        steps = trace.read_text(errors="surrogateescape").splitlines() if trace.exists() else []
-        return ConductorEnd(code, shown.read_text(errors="replace") if shown.exists() else "", steps)
-
-    def close(self) -> None:
-        """End the process."""
-        self._here.close()
-        self._process.wait()
+        return ConductorEnd(*self.traced(call, Path(env["AGENCY_TEST_ROOT"])))
 
 
-def serve(calls: socket.socket) -> None:
-    """Fork for each call until the other side is gone."""
-    import_module("agency.cli.main")
-    for part in _PARTS:
-        import_module(f"agency.cli.commands.{part}")
-    for module in ("agency.plans.drive", "agency.plans.table", "agency.plans.start", "filelock", "psutil", "libtmux"):
-        import_module(module)
-    spec = importlib.util.spec_from_file_location("killer", _KILLER)
-    assert spec is not None and spec.loader is not None
-    killer = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(killer)
-    while True:
-        request = calls.recv(_CHUNK)
-        while request and not request.endswith(b"\n"):
-            request += calls.recv(_CHUNK)
-        if not request:
-            return
-        pid = os.fork()
-        if pid == 0:
-            calls.close()
-            _be_conductor(json.loads(request), killer)
-        _, status = os.waitpid(pid, 0)
-        calls.send(str(os.waitstatus_to_exitcode(status)).encode())
+def _be_conductor(call: dict[str, Any], files: list[int]) -> None:
+    """Be the conductor."""
+    become_traced(call)
+    os.chdir(call["cwd"])
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.argv = ["agency", *call["words"]]
+    _kills(_KILLER, call["trace"], call["at"])
+    from agency.cli.main import main
 
-
-def _be_conductor(call: dict[str, Any], killer: ModuleType) -> None:
-    """Be the conductor. Never returns."""
-    with contextlib.suppress(BaseException):
-        os.setsid()
-        null = os.open(os.devnull, os.O_RDONLY)
-        out = os.open(call["shown"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        for source, target in ((null, 0), (out, 1), (out, 2)):
-            os.dup2(source, target)
-        os.chdir(call["cwd"])
-        os.environ.clear()
-        os.environ.update(call["env"])
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        sys.argv = ["agency", *call["words"]]
-        _kills(killer, call["trace"], call["at"])
-        from agency.cli.main import main
-
-        main()
-    os._exit(70)
+    main()
 
 
 def _kills(killer: ModuleType, trace: str, at: list[list[Any]]) -> None:
@@ -149,5 +100,5 @@ def _kills(killer: ModuleType, trace: str, at: list[list[Any]]) -> None:
 
 
 if __name__ == "__main__":
-    with socket.socket(fileno=os.dup(0)) as place:
-        serve(place)
+    _KILLER = load_killer()
+    serve(_MODULES, _be_conductor)
