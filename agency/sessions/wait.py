@@ -93,6 +93,8 @@ def _needs_a_person(seen: Observation) -> bool:
 
 
 def _is_done(seen: Observation) -> bool:
+    if seen.facts.job_outcome is not None:
+        return True
     status, doing = _unmarked(seen), seen.facts.doing
     return status == "ready for review" or (status == "done" and doing is not None and doing.age >= _SETTLED)
 

@@ -62,6 +62,7 @@ def test_wait_tells_by_its_exit_code_how_the_job_ended_and_ls_by_a_status(world:
     rows = {row["name"]: (row["derived_status"], row["summary"]) for row in world.runs()}
     assert {name: status for name, (status, _) in rows.items()} == {name: out for name, (out, _) in said.items()}
     assert "the field has no width" in rows["stuck"][1] and "unknown option" in rows["wrong"][1]
+    assert [world.agency("wait", name, "--for", "done").code for name in plan] == [0, 3, 4]
     wrong = JobRun(world, world.find(next(row["run_id"] for row in world.runs() if row["name"] == "wrong")).directory)
     recovery = json.loads((wrong.directory / "recovery.json").read_text())
     assert (recovery["retryable"], recovery["lastGoodStep"]) == (False, None) and recovery["blockedReason"]
