@@ -151,8 +151,7 @@ def test_what_the_engine_cannot_do_is_refused_before_anything_is_made(world: Wor
 @pytest.fixture
 def engine(world: World) -> Iterator[str]:
     """A real engine with an image that holds busybox alone; the test skips where none runs."""
-    if "CONTAINERS_CONF" in os.environ:
-        world.env["CONTAINERS_CONF"] = os.environ["CONTAINERS_CONF"]
+    world.env.update({name: os.environ[name] for name in ("CONTAINERS_CONF", "DOCKER_HOST") if name in os.environ})
     busybox = shutil.which("busybox")
     place = world.root / "image"
     for part in ("bin", "tmp"):
