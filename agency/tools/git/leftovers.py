@@ -70,8 +70,9 @@ def _git_at_work(since: float, places: Sequence[str]) -> bool:
     """Whether a git that was there at ``since`` lives and stands in the repository (``places``), or where cannot be told."""
     import psutil
 
-    for process in psutil.process_iter():
+    for pid in psutil.pids():  # psutil.process_iter() would give what it remembers of an earlier process with that pid
         try:
+            process = psutil.Process(pid)
             if not process.name().startswith("git") or process.status() == psutil.STATUS_ZOMBIE:
                 continue
             if process.create_time() > since + _SETTLED:
