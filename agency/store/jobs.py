@@ -5,6 +5,7 @@ Only the worker writes the state and the attempts, one at a time (:func:`worker_
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,10 @@ from agency.store.records import (
     read_record,
     write_record,
 )
+
+_MOMENT = 2.0
+"""Seconds in which a child of a worker that was killed begins its program, at most."""
+_POLL = 0.02
 
 
 def job_path(directory: str) -> str:
@@ -104,19 +109,27 @@ def attempt_log(directory: str, step_index: int, attempt: int) -> str:
 
 @contextmanager
 def worker_lock(directory: str) -> Iterator[bool]:
-    """Whether this process is the one worker of the run, for as long as the block lasts. The kernel frees it with the process."""
+    """Whether this process is the one worker of the run, for as long as the block lasts. The kernel frees it with the process. A
+    child of a killed one that has not begun its program yet holds it too, so a moment is waited."""
     path = f"{directory}/worker.lock"
     with told_plainly("opening the lock of the worker", path):
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+        yield _locks(fd)
     finally:
         os.close(fd)
+
+
+def _locks(fd: int) -> bool:
+    until = time.monotonic() + _MOMENT
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+        time.sleep(_POLL)
 
 
 def discard_half_written(directory: str) -> None:
