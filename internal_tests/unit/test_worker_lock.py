@@ -14,7 +14,6 @@ fcntl.flock(fd, fcntl.LOCK_EX)
 if os.fork() == 0:
     time.sleep(0.3)
     os._exit(0)
-print(flush=True)
 os.kill(os.getpid(), 9)
 """
 """A worker that is killed while a child of it has not begun its program yet."""
@@ -22,7 +21,7 @@ os.kill(os.getpid(), 9)
 
 def test_the_child_of_a_killed_worker_that_has_not_begun_its_program_keeps_nobody_out(tmp_path: Path) -> None:
     lock = tmp_path / "worker.lock"
-    with subprocess.Popen([sys.executable, "-c", HOLDS, str(lock)], stdout=subprocess.PIPE) as killed:
+    with subprocess.Popen([sys.executable, "-c", HOLDS, str(lock)]) as killed:
         assert killed.wait(10) == -9
         with worker_lock(str(tmp_path)) as alone:
             assert alone
