@@ -3,17 +3,15 @@
 Only the worker writes the state and the attempts, one at a time (:func:`worker_lock`).
 """
 
-import fcntl
 import os
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from agency.domain.job import Job, job_from_record
 from agency.domain.jobstate import JobState, record_of_state, state_from_record
-from agency.store.failures import told_plainly
 from agency.store.jobfiles import attempt_record
+from agency.store.pidlock import pid_lock
 from agency.store.records import (
     discard_leftovers,
     discard_leftovers_in,
@@ -21,10 +19,6 @@ from agency.store.records import (
     read_record,
     write_record,
 )
-
-_MOMENT = 2.0
-"""Seconds in which a child of a worker that was killed begins its program, at most."""
-_POLL = 0.02
 
 
 def job_path(directory: str) -> str:
@@ -107,29 +101,9 @@ def attempt_log(directory: str, step_index: int, attempt: int) -> str:
     return f"{directory}/logs/attempt-{step_index:04d}-{attempt:04d}.log"
 
 
-@contextmanager
-def worker_lock(directory: str) -> Iterator[bool]:
-    """Whether this process is the one worker of the run, for as long as the block lasts. The kernel frees it with the process. A
-    child of a killed one that has not begun its program yet holds it too, so a moment is waited."""
-    path = f"{directory}/worker.lock"
-    with told_plainly("opening the lock of the worker", path):
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        yield _locks(fd)
-    finally:
-        os.close(fd)
-
-
-def _locks(fd: int) -> bool:
-    until = time.monotonic() + _MOMENT
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            if time.monotonic() >= until:
-                return False
-        time.sleep(_POLL)
+def worker_lock(directory: str) -> AbstractContextManager[int | None]:
+    """Holds what makes this process the one worker of the run: see :func:`pid_lock`."""
+    return pid_lock(f"{directory}/worker.lock", what="the worker", command="worker")
 
 
 def discard_half_written(directory: str) -> None:

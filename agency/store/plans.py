@@ -3,7 +3,6 @@
 ``plan.json`` is written once, ``state.json`` by the conductor alone, one at a time (:func:`conductor_lock`).
 """
 
-import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,11 +13,10 @@ from agency.domain.eventkind import Event
 from agency.domain.ids import PlanId, RepoId, is_run_id
 from agency.domain.planstate import PlanState, plan_state_from_record, record_of_plan_state
 from agency.store.eventlog import EventLog
-from agency.store.failures import told_plainly
 from agency.store.paths import Paths
+from agency.store.pidlock import pid_lock, pid_lock_holder
 from agency.store.records import (
     discard_leftovers_in,
-    json_bytes,
     make_directory,
     move_directory,
     patch_record,
@@ -113,48 +111,21 @@ def log_of_plan(directory: str, repo_id: RepoId, plan_id: PlanId) -> EventLog:
 
 @contextmanager
 def conductor_lock(directory: str, command: str) -> Iterator[int | None]:
-    """The descriptor of the lock when this process is the one conductor of the plan for as long as the block lasts, else None.
-    The kernel frees it with the process; a fork of it has to close the descriptor."""
-    path = f"{directory}/conductor.lock"
-    with told_plainly("opening the lock of the conductor", path):
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield None
-            return
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, json_bytes({"pid": os.getpid(), "command": command}), 0)
-        discard_leftovers_in(directory)
+    """The descriptor of the lock when this process is the one conductor of the plan for as long as the block lasts, else None:
+    see :func:`pid_lock`."""
+    with pid_lock(_lock_path(directory), what="the conductor", command=command) as fd:
+        if fd is not None:
+            discard_leftovers_in(directory)
         yield fd
-    finally:
-        os.close(fd)
 
 
 def conductor_of(directory: str) -> int | None:
     """The process id of the conductor that drives the plan now (0: it does not say yet), None when none does."""
-    try:
-        fd = os.open(f"{directory}/conductor.lock", os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return None
-    except BlockingIOError:
-        return _holder(fd)
-    finally:
-        os.close(fd)
+    return pid_lock_holder(_lock_path(directory))
 
 
-def _holder(fd: int) -> int:
-    """The process that wrote itself into the lock; 0 while it has not done so yet."""
-    import json
-
-    try:
-        return int(json.loads(os.pread(fd, 4096, 0))["pid"])
-    except (ValueError, KeyError, TypeError, OSError):
-        return 0
+def _lock_path(directory: str) -> str:
+    return f"{directory}/conductor.lock"
 
 
 def write_plan(directory: str, patch: Mapping[str, Any]) -> None:

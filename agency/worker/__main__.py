@@ -43,8 +43,8 @@ def main(directory: str, *options: str) -> int:
     end_in_order()
     view = View(os.environ)
     context = _context(view.note, allow_scripts="--allow-scripts" in options)
-    with worker_lock(directory) as alone:
-        if not alone:
+    with worker_lock(directory) as held:
+        if held is None:
             view.note("another worker is at work on this run")
             return EXIT_ERROR
         try:
