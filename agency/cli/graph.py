@@ -1,7 +1,6 @@
 """What the commands on the components of a repo share."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
@@ -10,6 +9,7 @@ from agency.cli.options import as_json, common, make_context
 from agency.domain.components import Component, Model
 from agency.domain.controlplane import ControlPlane
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.plansettings import PlanSettings
 from agency.domain.repo import Repo
 from agency.sessions.context import Context
@@ -19,7 +19,7 @@ Where = tuple[str | None, float, str, str | None]
 """The options repo, lock_timeout, at and plan."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Graph:
     """The components of a commit with the settings that hold for them."""
 

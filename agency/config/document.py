@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from agency.domain.frozen import frozen
 
 KeyPath = tuple[str | int, ...]
 """The keys (and list positions) that lead from the top of a file to a value."""
@@ -11,7 +12,7 @@ KeyPath = tuple[str | int, ...]
 _BARE = re.compile(r"""[^\s."'\[\]]+""")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Document:
     """What ``file`` holds. ``line_of`` gives the line of a key path, or else of its deepest part that is there."""
 

@@ -1,7 +1,7 @@
 """A job file, as YAML or JSON, into the job that it describes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from msgspec import UNSET
@@ -11,10 +11,11 @@ from agency.config.read import read_document
 from agency.config.schema import JobFile, JobStep
 from agency.config.validate import validate
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.job import Step, step_id_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ParsedJob:
     """A job as it is written; ``budgets`` and ``isolation`` by their keys in a job file, without those that it does not give."""
 

@@ -1,10 +1,10 @@
 """Which value wins: the repo's file over the user's, key by key, and both over what is built in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agency.domain.budgets import BUDGET_KEYS
+from agency.domain.frozen import frozen
 from agency.domain.settings import SCRIPT_TIMEOUTS, NotifySettings, RunnerSettings, ScriptSettings, Settings
 from agency.domain.usage import Price
 
@@ -29,7 +29,7 @@ _BUILT_IN_KEYS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Layer:
     """The values of one file, nested as they are written there, and for the key path of each where it is written. ``of_repo``
     holds the keys that lead to each, when it is the repo's file."""

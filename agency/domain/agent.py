@@ -1,13 +1,15 @@
 """What an agent is doing, as it tells itself while it works."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
+
+from agency.domain.frozen import frozen
 
 Doing = Literal["working", "waiting", "done"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AgentState:
     """``working`` on a turn, ``waiting`` for an answer (``detail`` is the question or what it wants to do), or ``done`` with its
     turn. ``at`` is seconds since 1970, ``turn_began`` when a person last told it to do something, None when that is not known."""

@@ -1,10 +1,10 @@
 """How far a change reaches: the components that it touches, and those that need them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from agency.domain.components import CONFIDENCES, Model, owner, rdeps
+from agency.domain.frozen import frozen
 from agency.domain.globs import matches
 
 UNMAPPED, NO_GRAPH, WEAK_EDGES = "unmapped_paths", "missing_dependency_graph", "low_confidence_edges"
@@ -12,7 +12,7 @@ DOCUMENTS = ("*.md", "*.rst", "*.adoc", "LICENSE*", "docs/**")
 """Files outside of all components from which nothing is built."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Blast:
     """The reach of a change. ``widened`` tells why it was taken to reach every component, empty where it was not.
     ``unmapped`` are the changed files outside of all components that anything may depend on."""

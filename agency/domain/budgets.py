@@ -1,8 +1,10 @@
 """How much a job may take before a person is asked: attempts, time, repeated failures, resets."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
+
+from agency.domain.frozen import frozen
 
 BUDGET_KEYS = {
     "max_attempts": "max_attempts",
@@ -14,7 +16,7 @@ BUDGET_KEYS = {
 """Key in a config or a job file -> budget."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Budgets:
     """``max_attempts`` is for each step, ``timeout_seconds`` and ``idle_timeout_seconds`` for each of its attempts;
     ``no_progress_limit`` is how many equal failures in a row count as stuck, ``max_resets`` how often the worktree is rebuilt in

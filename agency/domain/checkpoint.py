@@ -2,7 +2,8 @@
 of that commit, so that the ref alone is enough to find everything about it."""
 
 import json
-from dataclasses import dataclass
+
+from agency.domain.frozen import frozen
 
 USER = "user"
 BEFORE_RESTART = "before restart"
@@ -12,7 +13,7 @@ BEFORE_RESTORE = "before restore"
 _LINE = "Agency-Checkpoint: "
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Checkpoint:
     """One of them. ``number`` counts from 1 and is not used again; ``created`` is in seconds since 1970; ``head`` is the commit
     that the worktree stood on, None where git knew none. ``left_out`` are untracked files that looked like secrets."""

@@ -1,10 +1,10 @@
 """Which doctor judges a task: one that looks at the components it reaches, or the whole one."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from agency.domain.blast import Blast
 from agency.domain.controlplane import Checks
+from agency.domain.frozen import frozen
 from agency.domain.tiers import HIGH_RISK
 
 SURFACE_CHANGE = "surface_change"
@@ -15,7 +15,7 @@ NO_COMMAND = "missing_command_mapping"
 HIGH_TIER = "tier_high_risk"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CheckSet:
     """The doctor that was chosen. ``reason`` tells why it is not a scoped one, None where it is. ``enforced``: it takes the place
     of the doctor of the task. ``rationale`` is for people."""

@@ -1,13 +1,15 @@
 """Time in which an attempt was really active, so that a suspended machine, a stopped process or a person at work counts for
 nothing."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from agency.domain.frozen import frozen
 
 LONGEST_TICK = 5.0
 """Seconds that count at most from one look to the next: who looks once a second and comes ten minutes late was asleep."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ActiveClock:
     """``active`` seconds since the start of the attempt, and how many of them had passed when there was progress last."""
 

@@ -1,9 +1,9 @@
 """What a task changed, measured against what it had declared and locked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from agency.domain.frozen import frozen
 from agency.domain.globs import matches
 from agency.domain.manifest import Access
 from agency.domain.plansettings import Resource
@@ -13,7 +13,7 @@ _SIGNS = frozenset("*?[]{}!\\")
 NOT_LOCKED, NOT_DECLARED, UNMAPPED = "resource_not_locked_for_write", "file_not_declared_for_write", "resource_unmapped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Violation:
     """A file that the task should not have changed as it is, the resources it belongs to, and why."""
 
@@ -22,7 +22,7 @@ class Violation:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Compliance:
     """How a task complied. ``status`` is ``skip``, ``pass``, ``warn`` or ``block``; ``resources`` are those of each changed
     file."""

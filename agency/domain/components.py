@@ -1,14 +1,16 @@
 """The parts of a repo: which component a path belongs to, and which components need which."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from agency.domain.frozen import frozen
 
 ROOT = "root"
 """The id of the component that owns what no other does."""
 CONFIDENCES = ("low", "medium", "high")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Component:
     """A part of a repo. ``roots`` are its directories, empty text for the top. ``source`` says what it was made from:
     ``config``, the name of a manifest, ``folder``, or ``rest`` for what is left over. ``packages`` are the names that others
@@ -21,7 +23,7 @@ class Component:
     packages: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Edge:
     """``source`` needs ``target``; ``via`` is what says so, ``confidence`` one of :data:`CONFIDENCES`."""
 
@@ -31,7 +33,7 @@ class Edge:
     confidence: str = "high"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Model:
     """The components of one commit by id, and their edges. ``notes`` tell what could not be read. Make it with
     :func:`make_model`, which fills the indexes."""

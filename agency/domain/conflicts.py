@@ -1,16 +1,16 @@
 """Which branches can conflict with each other, so that only these are merged on trial; and the conflicts that were found."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal, TypeVar
 
+from agency.domain.frozen import frozen
 from agency.domain.ids import RunId
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Changes:
     """What a branch changed since it left another: paths, and the directories above them.
 
@@ -63,7 +63,7 @@ def pairs_to_try(changed: Iterable[tuple[T, Changes]]) -> list[tuple[T, T]]:
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Conflict:
     """A run that cannot be combined with its target branch (``kind`` is ``parent``, ``other`` the branch) or with another run
     (``run``, its name and id). ``paths`` are what git could not combine."""
@@ -76,7 +76,7 @@ class Conflict:
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Radar:
     """The conflicts among ``compared`` runs with commits of their own. ``unknown`` are runs about which nothing can be said."""
 

@@ -8,8 +8,8 @@ Everything here comes from the repo's own config file; what the user's config sa
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from agency.domain.frozen import frozen
 from agency.domain.settings import SCRIPT_NAMES, RunnerSettings, ScriptSettings, Settings
 
 Read = Callable[[str], bytes | None]
@@ -35,7 +35,7 @@ _STARTERS = re.compile(
 """Programs that execute a file which their command line names."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Item:
     """One thing that the repo brings along, by the ``name`` of its key. ``executed`` is all that decides what happens, as
     canonical JSON; ``lines`` say it to a person. ``files`` are the files of the repo that would be executed, each with what
@@ -57,7 +57,7 @@ class Item:
         return tuple((file, _sha256(content)) for file, content in self.files)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Allowed:
     """A version of an item that the user allowed, and when."""
 

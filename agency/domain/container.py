@@ -1,9 +1,9 @@
 """The command line of a container engine, docker or podman: what it is told about a container, and what it cannot do."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.isolation import Isolation, unsupported
 
 RUN_LABEL, REPO_LABEL = "agency.run", "agency.repo"
@@ -13,7 +13,7 @@ ATTEMPT_LABEL = "agency.attempt"
 """``<step>.<attempt>``, as in the names of logs: steps from 0, attempts from 1."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Abilities:
     """What an engine can limit on this machine."""
 
@@ -22,7 +22,7 @@ class Abilities:
     pids: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Mount:
     """A path of the machine that is at the same place in the container."""
 
@@ -30,7 +30,7 @@ class Mount:
     writable: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ContainerPlan:
     """A container that is to be made. ``variables`` are names: their values are taken from the environment of the engine's
     client, so that none stands in a command line. ``caller`` is who calls, as ``uid:gid``."""

@@ -1,10 +1,11 @@
 """What an operator may ask of the worker of a headless run, and which of it stands."""
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 
 MAX_REASON = 1000
 """Characters that a reason may have."""
@@ -12,7 +13,7 @@ MAX_OPERATOR_RESETS = 5
 """How often operators may have the worktree of one job rebuilt."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ActionKind:
     """An action. ``recovery``: it changes what is done next, and is acknowledged; ``needs_step``: it has to name a step;
     ``strategy`` is what it makes of the step; ``on_ended``: it also starts a job again that has ended; ``at_once``: an attempt
@@ -48,7 +49,7 @@ ACTIONS: dict[str, ActionKind] = {
 """Every action by its name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Command:
     """One line of ``control.jsonl``: who asked for what, when and why. ``step_id`` and ``step_index`` are None where the action
     is of no step, or of the one that is current."""
@@ -107,7 +108,7 @@ def command_from_record(record: Mapping[str, Any]) -> Command | None:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Standing:
     """What of the commands stands: whether the job is ``paused`` or ``taken_over``, and the ``pending`` recovery.
 

@@ -1,7 +1,9 @@
 """The settings of the control plane: the components of a repo, and what follows from them for locks and checks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from agency.domain.frozen import frozen
 
 SCOPE_MODES = ("off", "shadow", "enforce")
 LOCK_MODES = ("declared", "shadow", "derived")
@@ -28,7 +30,7 @@ SURFACE_PATTERNS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ConfiguredComponent:
     """A component as it is configured: its directories, and the ids of the components that it needs."""
 
@@ -38,7 +40,7 @@ class ConfiguredComponent:
     depends_on: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Checks:
     """When the doctor of a task is one that looks at its components only. ``mode`` is one of :data:`CHECK_MODES`; command lines
     are for a shell. ``fallback_command`` stands in for the doctor of the task where it cannot be scoped."""
@@ -49,7 +51,7 @@ class Checks:
     fallback_command: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ControlPlane:
     """The settings. ``scope_mode`` is one of :data:`SCOPE_MODES`, ``lock_mode`` one of :data:`LOCK_MODES`."""
 

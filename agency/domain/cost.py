@@ -1,15 +1,16 @@
 """What tokens cost: as the agent reports it, else by the table of prices."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from agency.domain.frozen import frozen
 from agency.domain.usage import Price, Spending, Usage
 
 Source = Literal["agent", "prices"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Bill:
     """What a number of answers took. ``cost`` is US dollars for those whose cost is known, ``sources`` who told them, and
     ``unpriced`` are the models of the others, whose tokens count and whose cost does not."""

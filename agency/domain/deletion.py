@@ -1,12 +1,13 @@
 """The one rule that decides what agency may delete."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from agency.domain.frozen import frozen
 
 DEFAULT_BRANCHES = frozenset({"main", "master", "trunk", "develop"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DeletionFacts:
     """What is known of a directory that is to be removed. All paths absolute, links resolved.
 

@@ -1,17 +1,17 @@
 """The locks of a task that follow from the files it may write. Files that do not exist yet are placed by their directories."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from agency.domain.components import Model, deps, owner, owners
 from agency.domain.controlplane import ControlPlane
+from agency.domain.frozen import frozen
 from agency.domain.globs import matches
 from agency.domain.manifest import Access
 from agency.domain.reach import alternatives, is_literal, place_of, reaches_into
 from agency.domain.surface import categories_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Derived:
     """Locks as names of resources, sorted. ``components`` are those that may be written. ``confidence`` is ``high`` where each
     pattern stays in one component, ``medium`` where one reaches into several, ``low`` where the locks are those of the whole

@@ -4,7 +4,7 @@ The tables in the documentation are made from ``ERRORS``. A raised :class:`Agenc
 ``key: value`` context and, as a rule, the next command to type.
 """
 
-from dataclasses import dataclass
+from agency.domain.frozen import frozen
 
 EXIT_DONE = 0
 EXIT_ERROR = 1
@@ -23,7 +23,7 @@ PLAN_EXIT_CODES = {
 """How a plan stands -> the exit code that tells it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ErrorKind:
     """What a code stands for, and the exit code of a command that ends with it."""
 

@@ -4,7 +4,6 @@ An intent event is written before the first side effect of an operation with sev
 closing events ends it. An intent without a closing event is a half-done operation.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from agency.domain.checkpointdata import (
@@ -62,6 +61,7 @@ from agency.domain.eventdata import (
 )
 from agency.domain.eventkind import Event as Event
 from agency.domain.eventkind import EventKind as EventKind
+from agency.domain.frozen import frozen
 from agency.domain.planevents import PLAN_EVENTS
 from agency.domain.taskdata import (
     AttemptFailed,
@@ -199,7 +199,7 @@ def kind_of(name: str) -> EventKind[Any] | None:
     return EventKind(name, ThreadEvent) if name.endswith(_THREAD_EVENTS) else EVENTS.get(name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OperationKind:
     """An operation of several steps: its name, and the events that close it. ``in_the_way``: where it was left half-done, nobody
     can work in the run before it is finished or undone. ``inner``: it may be a step of another, which then stays the one that

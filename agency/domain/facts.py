@@ -1,7 +1,8 @@
 """What is known of a run when its status is derived: from tmux, from its log, from its agent."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from agency.domain.frozen import frozen
 from agency.domain.jobprogress import JobProgress
 
 QUESTION_SHOWN_AFTER = 2.0
@@ -13,7 +14,7 @@ SAYS = ("working", "needs_input", "blocked", "ready_for_review")
 """What a runner may say of itself in ``.agency/state/runner_status.json``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Session:
     """What tmux says. ``activity_age`` is seconds since the pane last printed anything."""
 
@@ -22,7 +23,7 @@ class Session:
     activity_age: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Saying:
     """What the runner says of itself; ``age`` is seconds since it last said so."""
 
@@ -31,7 +32,7 @@ class Saying:
     age: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Doing:
     """What the agent does: working, waiting or done, since ``age`` seconds. ``turn_age`` is seconds since a person last told it
     to do something, None when that is not known."""
@@ -42,7 +43,7 @@ class Doing:
     turn_age: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunFacts:
     """All that a status is derived from.
 

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from agency.domain.frozen import frozen
 from agency.domain.plaintext import plain_lines
 from agency.domain.signature import Signature
 
@@ -26,7 +26,7 @@ LAST_LINES = 20
 _LINE = 1000  # characters of a line that are looked at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Evidence:
     """What is known of an attempt that failed. ``signal`` is a name such as ``SIGKILL``; ``lost``: nobody saw the end, as the
     worker or the session had died. ``structured_class`` is a verdict that the runner itself gave. ``retry_after`` is seconds
@@ -44,7 +44,7 @@ class Evidence:
     diff: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ErrorRule:
     """A line of the runner's error that ``pattern`` (searched, in any case of letters) fits means ``failure_class``."""
 

@@ -1,10 +1,10 @@
 """What to do after an attempt that failed: the budgets of a job, the count of failures without progress, and the verdict."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from agency.domain.budgets import Budgets
 from agency.domain.failures import RETRYABLE, FailureClass, TimeoutReason
+from agency.domain.frozen import frozen
 from agency.domain.signature import Signature
 
 Strategy = Literal["none", "soft_reset", "hard_reset", "queue_retry", "operator_request"]
@@ -20,7 +20,7 @@ LONGEST_DELAY = 60.0
 LONGEST_RETRY_AFTER = 600.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class NoProgress:
     """How many failures in a row had the same signature over the same tree, and what the last one was. A new one, of count 0,
     stands at the start of a step and after a hard reset, an operator's command or the end of a takeover."""
@@ -53,7 +53,7 @@ class NoProgress:
         return 0 < limit <= self.count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Verdict:
     """What to do. ``exhausted`` is why the step ends here, None when it goes on or was cancelled. ``retryable``: the failure
     was of a kind that may go better next time. ``cancelled``: stop, and call it no failure."""

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from agency.domain.frozen import frozen
 from agency.domain.jsonshape import TEXT, one_of, shape
 
 ASK, SYNTHESIZE = "ask", "synthesize"
@@ -29,7 +29,7 @@ TURN_STUB: Mapping[str, Any] = {"action": SYNTHESIZE, "prompt": "", "notes": "a 
 NO_ANSWER = "(no answer: decide that yourself)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Exchange:
     """A question of the interview and what a person answered, empty for nothing."""
 

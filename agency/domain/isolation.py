@@ -1,10 +1,11 @@
 """What the runner of a headless run may see and change of the machine: the backend that keeps it to that, and its options."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 
 NONE, BWRAP = "none", "bwrap"
 ENGINES = ("docker", "podman")
@@ -17,7 +18,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {NONE: (), BWRAP: _OF_BWRAP, **dict.fromke
 """Backend -> the options that it can enforce."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Isolation:
     """How the runner and the checks of a job are kept apart from the machine.
 

@@ -1,11 +1,12 @@
 """A job: what a headless run has to do, step by step, and the budgets it may take."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from agency.domain.budgets import Budgets
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.isolation import Isolation, isolation_from_record, record_of_isolation
 
 PUBLISH = ("none", "push", "land")
@@ -17,7 +18,7 @@ CHECK = "check"
 """The name of the check of a step that has but one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Check:
     """A command that accepts the work of a step. ``timeout`` is in seconds, None for what is left to the attempt. ``must_fail``:
     it accepts the work by failing, as tests do whose subject is still to be written."""
@@ -39,7 +40,7 @@ SHELL = ("/bin/sh", "-c")
 """What a command line for a shell is handed to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Step:
     """One unit of a job. ``index`` counts from 0. ``check`` is the argv of the command that accepts the work, empty for none;
     ``checks`` are several, in their order, of which each has to. ``only`` are patterns of the paths that it may change, empty for
@@ -61,7 +62,7 @@ class Step:
         return self.checks or ((Check(name=CHECK, argv=self.check),) if self.check else ())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Job:
     """What a headless run has to do. ``origins`` tells where each budget came from (``built in``, ``<file>:<line>``, a
     variable, ``job``, ``flag``), ``publish`` what becomes of the work in the end, one of :data:`PUBLISH`. ``bootstrap`` are

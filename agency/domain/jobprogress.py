@@ -1,11 +1,13 @@
 """How the job of a headless run is doing, as its events tell it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from agency.domain.frozen import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen
 class JobProgress:
     """``steps`` is how many there are, ``accepted`` those that are; ``step`` is the title or id of the step that is worked on,
     ``index`` its place from 0, ``attempt`` the attempt at it. ``held`` is ``paused`` or ``taken_over``, ``waiting`` what the

@@ -1,15 +1,16 @@
 """How far a job is: what the worker keeps on disk so that its successor goes on where it was."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from typing import Any
 
+from agency.domain.frozen import frozen
 from agency.domain.healing import NoProgress
 
 SCHEMA_VERSION = "1.0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StepState:
     """A step. ``attempts`` is the highest attempt number that was used, ``consumed`` how many of them count against the budget
     of attempts: those that failed by themselves since the step began, was resumed after it was exhausted, or an operator
@@ -21,7 +22,7 @@ class StepState:
     window: NoProgress = field(default_factory=NoProgress)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Running:
     """The attempt that was begun and not judged yet, and what led to it."""
 
@@ -29,7 +30,7 @@ class Running:
     started_by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PendingReset:
     """A rebuild of the worktree that is to be done, up to before ``step_index``."""
 
@@ -38,7 +39,7 @@ class PendingReset:
     command_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class JobState:
     """All that a worker knows besides the job itself.
 

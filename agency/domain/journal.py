@@ -1,10 +1,11 @@
 """What the events of a run add up to: the half-done operation, the call for attention, the last start and end."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from agency.domain.events import OPERATIONS
+from agency.domain.frozen import frozen
 
 _STARTS = frozenset({"session_start", "resume_create", "resume_restart"})
 _ENDS_SESSION = frozenset({"kill_session", "work_kept", "clean_finished"})
@@ -14,7 +15,7 @@ VERIFY_FAILED = "verify_failed"
 """The reason for attention that a failed verify sets and a good one clears."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Operation:
     """An operation that was begun and not closed, and the process that began it."""
 
@@ -27,7 +28,7 @@ class Operation:
     command: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Journal:
     """The facts that only the order of events can tell.
 

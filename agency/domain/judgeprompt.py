@@ -1,8 +1,8 @@
 """What a validator is told: what to judge, by which rule, and what it has to go by, each cut to a length of its own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from agency.domain.frozen import frozen
 from agency.domain.validators import CADENCE, CANARY_PASSED, DOCTOR, DOCTOR_FAILED
 
 SPEC, TEST_FILE, CODE_FILE, STAT, LOG = 4000, 4000, 3000, 2000, 4000
@@ -41,7 +41,7 @@ _GENERAL = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Exhibit:
     """One thing that a validator goes by, shown up to ``most`` characters: its beginning, or with ``last`` its end."""
 

@@ -1,11 +1,13 @@
 """One start of a runner in the session of its run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from agency.domain.frozen import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen
 class Launch:
     """The last start of a runner, written before tmux is asked and completed after it answered.
 

@@ -3,14 +3,15 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+
+from agency.domain.frozen import frozen
 
 SCHEMA_VERSION = "1.0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LedgerEntry:
     """A task that was completed: by which run of which plan, as what (``fingerprint``), when, and with which commit the
     ``branch`` had its work."""

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
+
+from agency.domain.frozen import frozen
 
 TDD_MODES = ("off", "strict")
 _SLUG_MAX = 80
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Access:
     """What a task reads and what it writes: names of resources, or path patterns."""
 
@@ -27,7 +29,7 @@ class Access:
         return replace(self, writes=tuple(sorted({*self.writes, *more})), reads=reads)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Verify:
     """Command lines for a shell: ``doctor`` accepts the work; ``fast`` are the tests that strict TDD begins with; ``lint`` goes
     before the doctor, None where the plan says."""
@@ -37,7 +39,7 @@ class Verify:
     lint: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Manifest:
     """One task. ``locks`` are names of resources, ``files`` path patterns. ``tdd_mode`` is one of :data:`TDD_MODES`.
     ``runner``, ``model`` and ``isolation`` are those of the plan where they are None. ``directory`` is the name of the directory

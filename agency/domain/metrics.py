@@ -1,9 +1,9 @@
 """What the end of an attempt counts, as metrics for StatsD. Names and order of tags are what dashboards were built on."""
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
+from agency.domain.frozen import frozen
 from agency.domain.redaction import Redactor
 
 ATTEMPTS = "task.self_heal.attempts_total"
@@ -21,7 +21,7 @@ _TYPES: dict[Kind, str] = {"counter": "c", "timer": "ms"}
 _NOT_IN_A_TAG = re.compile(r"[^A-Za-z0-9_.-]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Metric:
     """A count, or a time in milliseconds, with what it is told apart by."""
 
@@ -31,7 +31,7 @@ class Metric:
     tags: Tags = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AttemptEnd:
     """How an attempt ended.
 

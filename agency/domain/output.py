@@ -3,20 +3,20 @@
 An agent that is ended, or that cannot even start, says no :class:`TurnEnded`; why is then on its standard error.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from agency.domain.frozen import frozen
 from agency.domain.usage import Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ThreadTold:
     """The conversation that the agent is in, new or gone on with. Some agents tell it again and again."""
 
     thread_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Message:
     """A message of the agent; with ``part``, a piece of one, which its next pieces follow without anything between them."""
 
@@ -24,7 +24,7 @@ class Message:
     part: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ToolUse:
     """The agent uses a tool: its name, and in a few words on what."""
 
@@ -32,7 +32,7 @@ class ToolUse:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ToolEnded:
     """A tool that the agent used is done: well or not, with the beginning of what it gave."""
 
@@ -40,7 +40,7 @@ class ToolEnded:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class UsageTold:
     """Tokens used: by this turn since the last such telling (so they add up), or, with ``whole_thread``, by the conversation
     since it began. ``cost`` (US dollars) is of the same span, None when the agent does not tell."""
@@ -50,7 +50,7 @@ class UsageTold:
     cost: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Problem:
     """The agent met an error; ``goes_on`` when it says that it tries again by itself."""
 
@@ -58,7 +58,7 @@ class Problem:
     goes_on: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TurnEnded:
     """The agent is done with the prompt: well, with its last words (empty when it does not repeat them), or not, with why."""
 

@@ -1,11 +1,10 @@
 """What to type next about a task of a plan, by rules."""
 
-from dataclasses import dataclass
-
+from agency.domain.frozen import frozen
 from agency.domain.planstate import COMPLETE, FAILED, PAUSED, RESCOPE, REVIEW, RUNNING, SKIPPED, TaskState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Surroundings:
     """What counts besides the task itself: the plan, whether a conductor drives it, whether it was cleaned, and the run that
     waits for a person, None when none does."""

@@ -2,15 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from agency.domain.frozen import frozen
 from agency.domain.globs import may_share
 from agency.domain.manifest import Manifest
 from agency.domain.plansettings import PlanSettings
 from agency.domain.schedule import cycles
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Problem:
     """One thing that is wrong: with which task (None: the plan), which key of its manifest, and what."""
 

@@ -1,15 +1,16 @@
 """How a plan stands in which nothing is left to do, and why it is not complete."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from agency.domain.frozen import frozen
 from agency.domain.planrules import candidates, done_tasks, plan_over_limit
 from agency.domain.plansettings import Limits
 from agency.domain.planstate import HALTED, PENDING, VALIDATED, PlanState
 from agency.domain.schedule import Standstill, standstill
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PlanEnd:
     """``status`` is ``complete``, ``paused`` or ``failed``; ``why`` is a word for programs and ``reason`` a sentence, where it is
     not complete. ``waiting`` tells for each task that waits what it waits for."""

@@ -1,9 +1,9 @@
 """What went wrong in a plan: events that tell of a failure, grouped by what they have in common."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from agency.domain.frozen import frozen
 from agency.domain.planlog import LogEvent
 
 EXAMPLES = 3
@@ -12,7 +12,7 @@ _SHOWN = 200
 Data = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Example:
     """One of the failures of a group: when, of which task (None: the plan), and what it says."""
 
@@ -21,7 +21,7 @@ class Example:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FailureGroup:
     """Failures of one kind: the event, what they have in common, how many there are, and the first of them."""
 

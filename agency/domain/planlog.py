@@ -1,15 +1,17 @@
 """The events of a plan as one log: those of its conductor and those of the runs of its tasks, in the order of time."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import Any
+
+from agency.domain.frozen import frozen
 
 OF_PLAN = "plan"
 """The source of what the conductor wrote; that of what a run wrote is the id of the run."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LogEvent:
     """One event. ``source`` is :data:`OF_PLAN` or a run id; ``task_id`` the task that it is about, None for the whole; ``raw``
     the line as it was written, ``data`` what that tells besides its envelope."""
@@ -28,7 +30,7 @@ class LogEvent:
         return (self.timestamp, self.source != OF_PLAN, self.source, self.seq)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LogQuery:
     """What is asked for: about one task, of events that fit a pattern (``doctor.*``), whose line holds a text. None: any."""
 

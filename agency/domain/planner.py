@@ -1,9 +1,9 @@
 """What a planner is asked to make of a plan in free text, and what follows for the files of a plan from what it says."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from agency.domain.frozen import frozen
 from agency.domain.jsonshape import TEXT, TEXTS, list_of, one_of, or_null, shape
 from agency.domain.manifest import TDD_MODES
 from agency.domain.plansettings import PlanSettings
@@ -58,7 +58,7 @@ Rules:
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Change:
     """What drafting does to the directory of one task. ``what`` is ``made``, ``changed``, ``removed`` or ``same``; ``by_hand``:
     it is not as it was drafted, so that something of a person's would be lost."""

@@ -1,9 +1,10 @@
 """The rules of a plan: what follows for a task from how its job, its check and its merge ended. Facts in, next state out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from agency.domain.frozen import frozen
 from agency.domain.manifest import Access
 from agency.domain.plansettings import Limits, PlanSettings
 from agency.domain.planstate import (
@@ -141,7 +142,7 @@ def merged(task: TaskState, commit: str | None) -> TaskState:
     return task.moved(COMPLETE, merged=commit, review=None, reason=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Crossing:
     """A limit that was crossed. ``scope`` is ``task`` or ``run``, ``kind`` ``tokens`` or ``cost``."""
 

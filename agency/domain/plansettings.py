@@ -1,8 +1,10 @@
 """What holds for a whole plan: where its work goes, how many tasks at once, what judges them, what they may cost."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from agency.domain.frozen import frozen
 
 ENFORCEMENTS = ("off", "warn", "block")
 FAILURE_POLICIES = ("retry", "fail_fast")
@@ -18,7 +20,7 @@ TEST_PATHS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Resource:
     """A part of the repo that tasks lock by its name: the files that fit one of its path patterns."""
 
@@ -27,7 +29,7 @@ class Resource:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Canary:
     """Whether the doctor is tried once more with ``variable`` set to 1, which an honest one has to fail with. ``warn``: one that
     does not is told as a warning, else as an error."""
@@ -37,7 +39,7 @@ class Canary:
     warn: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Limits:
     """What a plan may use. ``mode`` is ``warn`` or ``block``. Costs are US dollars; None: no limit."""
 
@@ -48,7 +50,7 @@ class Limits:
     max_cost_per_run: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ValidatorSettings:
     """One who judges the work of a task before it is merged. ``name`` is ``test``, ``style``, ``architecture`` or ``doctor``,
     ``mode`` one of :data:`ENFORCEMENTS`. It is a ``runner``, a ``command`` line for a shell, or (``mock``) a stand-in."""
@@ -63,7 +65,7 @@ class ValidatorSettings:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PlanSettings:
     """The settings of a plan. Command lines are for a shell, times are seconds.
 

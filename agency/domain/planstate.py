@@ -1,10 +1,11 @@
 """How far a plan is: what the conductor keeps on disk after every change, so that its successor goes on where it was."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from typing import Any
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.manifest import Access, Manifest, order_of
 
 SCHEMA_VERSION = "1.0"
@@ -31,7 +32,7 @@ _MOVES: Mapping[str, frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Dispatch:
     """One run that a task was given. ``run_id`` is None until the run is there; ``why`` is ``first``, ``retry``, ``conflict``,
     ``rescope`` or ``review``; ``outcome`` how its job ended, None while it goes on. It used ``tokens`` and cost ``cost`` US
@@ -45,7 +46,7 @@ class Dispatch:
     cost: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Review:
     """Why a person has to look: who stopped the task, in a sentence, and where more is told."""
 
@@ -54,7 +55,7 @@ class Review:
     report: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TaskState:
     """A task of a plan.
 
@@ -145,7 +146,7 @@ class TaskState:
         return replace(self, dispatches=(*self.dispatches[:-1], replace(last, **changes)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PlanState:
     """A plan that is carried out. ``status`` is ``running``, ``paused``, ``complete`` or ``failed``, ``reason`` why where it is
     not running. ``limits`` are those that a person raised, by their names in the settings. ``commands`` are the ids of the

@@ -1,9 +1,9 @@
 """What happened in a plan, in plain words: a line for each event that a person would want to know of."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from agency.domain.frozen import frozen
 from agency.domain.planlog import LogEvent, tasks_of
 
 _SHOWN = 160
@@ -11,7 +11,7 @@ _SHOWN = 160
 Data = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Moment:
     """A line of the story: when, about which task (None: the plan), what, and the event that tells it. ``tasks`` are those that
     a merge is about."""

@@ -8,8 +8,10 @@ stand, new numbers only in a finished line: ``tick 1`` and ``tick 2`` are progre
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
+
+from agency.domain.frozen import frozen
 
 WORDS_REMEMBERED = 256
 LINES_REMEMBERED = 64
@@ -41,7 +43,7 @@ _BAR = re.compile(r"(?=.*[%#=\u2500-\u25ff])[\s\d%#=|>\-\[\]()<\u2500-\u25ff\u28
 _UNFINISHED_WORD = re.compile(r"(?<!\S)\S*\Z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Output:
     """All that must be known of the output so far. ``progress``: whether the text that came last had some. How output is cut into
     texts makes no difference, so a reader may gather it and ask now and then. ``words`` and ``lines`` are the forms seen last,

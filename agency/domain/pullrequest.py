@@ -1,8 +1,9 @@
 """A pull request as GitHub tells it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from agency.domain.frozen import frozen
 
 Strategy = Literal["squash", "merge", "rebase"]
 
@@ -13,7 +14,7 @@ FIELDS = (
 """What GitHub is asked for, by its own names."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PullRequest:
     """One pull request. ``state``: OPEN, CLOSED or MERGED; ``mergeable``: MERGEABLE, CONFLICTING, or UNKNOWN as long as GitHub
     has not computed it. ``merged_at`` is RFC 3339; ``of_a_fork``: its branch is in somebody else's repository."""

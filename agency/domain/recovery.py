@@ -1,9 +1,9 @@
 """What may be done with a job that ended badly, by what is left of it."""
 
-from dataclasses import dataclass
+from agency.domain.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Left:
     """What is left of a job. ``outcome`` is how it ended. ``worktree``: its worktree is there. ``thread``: the conversation of
     its runner is there to go on with. ``records_fault`` and ``patches_fault``: what is wrong with the records of the checkpoints
@@ -17,7 +17,7 @@ class Left:
     runner_fault: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Prospects:
     """``no_resume`` is why ``agency resume`` would not get it done, ``no_rebuild`` why its worktree cannot be rebuilt, each None
     when it can be tried. ``same_thread``: the next attempt goes on in the conversation of the last one."""

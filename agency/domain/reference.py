@@ -1,27 +1,27 @@
 """Which run a reference means: a name, a run id, or the unique beginning of an id."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from agency.domain.frozen import frozen
 from agency.domain.ids import is_run_id_prefix
 from agency.domain.run import BrokenRun, Run
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Match:
     """The run that was meant."""
 
     run: Run | BrokenRun
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ambiguous:
     """Several runs fit."""
 
     candidates: tuple[Run | BrokenRun, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class NotFound:
     """Nothing fits; the names that come nearest."""
 

@@ -1,8 +1,8 @@
 """A repo and how it is known."""
 
 import re
-from dataclasses import dataclass
 
+from agency.domain.frozen import frozen
 from agency.domain.ids import RepoId
 
 _SCP = r"(?:[^@/]+@)?([^:/]+):(?!//)(.+)"
@@ -11,7 +11,7 @@ _CREDENTIALS = re.compile(r"^(https?://)[^/]*@")
 _PART = r"[A-Za-z0-9_.-]+"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Repo:
     """A git repository.
 

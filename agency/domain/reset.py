@@ -2,8 +2,10 @@
 takes the place of the one that is there. Told so far that whoever comes after a kill can finish or undo it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
+
+from agency.domain.frozen import frozen
 
 SCHEMA_VERSION = "v1"
 BUILDING, SWAPPING, SWAPPED, DONE, FAILED = "building", "swapping", "swapped", "done", "failed"
@@ -11,7 +13,7 @@ BUILDING, SWAPPING, SWAPPED, DONE, FAILED = "building", "swapping", "swapped", "
 ready; it is ready; nothing came of it and the old tree is as it was."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Replayed:
     """A step whose patch was replayed: its index from 0, what tells its tree, and the hash of its patch."""
 
@@ -20,7 +22,7 @@ class Replayed:
     patch_sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Reset:
     """One hard reset, ``number`` of its run counted from 1, after which step ``step_index`` is done.
 

@@ -2,9 +2,9 @@
 
 import re
 import shlex
-from dataclasses import dataclass
 from typing import Literal
 
+from agency.domain.frozen import frozen
 from agency.domain.ids import RunId
 
 State = Literal["clear", "empty", "conflict", "rebasing", "unknown"]
@@ -15,7 +15,7 @@ _HARMLESS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*")
 _TOLD_MOST = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Step:
     """A command to be typed, and what it does."""
 
@@ -23,7 +23,7 @@ class Step:
     does: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Card:
     """``base`` is the branch that the work is to go to, which is ``into`` where the caller named it; ``paths`` are in conflict.
     ``pr`` is the pull request as people know it. ``alive``: a runner works in the session. ``verifies``: a verify script is

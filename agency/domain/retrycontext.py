@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
+
+from agency.domain.frozen import frozen
 
 LARGEST = 4096
 """Bytes, in UTF-8, of either form."""
@@ -33,7 +35,7 @@ _UNPRINTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]
 _FENCE = re.compile(r"`{3,}|~{3,}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RetryContext:
     """``step_index`` counts from 0, ``attempt`` (of ``max_attempts``) from 1. ``failure_summary``, ``last_command`` and
     ``changed_files`` come from the repo or the failure and are passed on as data only. ``archive`` is where earlier edits are

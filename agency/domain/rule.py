@@ -1,12 +1,12 @@
 """What a rule of the status is, and the verdict that it gives."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agency.domain.facts import RunFacts
+from agency.domain.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Verdict:
     """A status, the rule that produced it and a short text for a list."""
 
@@ -15,7 +15,7 @@ class Verdict:
     summary: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Rule:
     """One row of the table: when it applies, and the status and summary it gives."""
 

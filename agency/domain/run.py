@@ -1,9 +1,9 @@
 """A run as its record tells it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from agency.domain.frozen import frozen
 from agency.domain.ids import RepoId, RunId, branch_of, session_of
 
 SCHEMA_VERSION = "1.0"
@@ -17,7 +17,7 @@ class RecordNewer(RecordInvalid):
     """A record of a later version of agency, which knows what it means."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TaskRef:
     """The task of a plan that a run works on; ``number`` is which run of the task it is, from 1."""
 
@@ -26,7 +26,7 @@ class TaskRef:
     number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Run:
     """One run. Timestamps are UTC, RFC 3339 with milliseconds. ``archived``: the record stands in the archive.
 
@@ -67,7 +67,7 @@ class Run:
         return session_of(self.run_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class BrokenRun:
     """A run directory whose record cannot be used, and why. ``newer``: a later version of agency can use it."""
 

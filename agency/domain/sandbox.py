@@ -1,14 +1,15 @@
 """The command line of bubblewrap: what of the machine a program inside sees, and what of it can be changed."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from agency.domain.frozen import frozen
 
 HIDDEN, READABLE, WRITABLE, PROTECTED = "hidden", "readable", "writable", "protected"
 _RANK = {HIDDEN: 0, READABLE: 1, WRITABLE: 2, PROTECTED: 3}
 _UNSHARED = ("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Layout:
     """Places of the machine, absolute and without symbolic links on the way. Directories in ``hidden`` are empty inside, and
     what is written there is gone with the program; ``readable`` and ``writable`` show through, also in a hidden one;

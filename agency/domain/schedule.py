@@ -1,16 +1,17 @@
 """Which tasks of a plan fit now, and why none does: a pure function of what is ready, what is held and how many may run."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from agency.domain.frozen import frozen
 from agency.domain.manifest import Access, order_of
 
 Stuck = Literal["blocked_dependencies", "missing_dependencies", "deadlock"]
 """Why nothing can go on: what tasks wait for needs a person; is in no plan that is known; is each other."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Candidate:
     """A task that waits: what has to be done before, and what it has to hold while it is worked on."""
 
@@ -19,7 +20,7 @@ class Candidate:
     locks: Access = field(default_factory=Access)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Standstill:
     """Why no task that waits can ever go on as things are. ``waiting`` tells for each such task what it waits for."""
 

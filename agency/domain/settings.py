@@ -1,9 +1,10 @@
 """What can be configured, as typed values with where each came from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from agency.domain.frozen import frozen
 from agency.domain.usage import Price
 
 if TYPE_CHECKING:  # only workers look at failures
@@ -20,7 +21,7 @@ DEFAULT_STARTUP_GRACE = 0.3
 """Seconds within which a runner that ends counts as not started."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ScriptSettings:
     """A script of the repo: its argv, ``path`` when it is a file of the repo (relative to its root), seconds it may take."""
 
@@ -29,7 +30,7 @@ class ScriptSettings:
     timeout: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunnerSettings:
     """A configured runner. ``command`` is empty when only its other keys are configured: the built-in command line of that
     name applies. ``env`` is added to what it sees; ``env_passthrough``, when not empty, names the only variables of the
@@ -60,7 +61,7 @@ class RunnerSettings:
         return any((self.start, self.resume, self.fork, self.headless, self.headless_resume))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class NotifySettings:
     """What happens when a run turns to a state of ``when``: ``command`` is started (empty: none), the ``bell`` of the terminals
     that show the session rings, the ``desktop`` is told."""
@@ -76,7 +77,7 @@ class NotifySettings:
         return bool(self.when) and bool(self.command or self.bell or self.desktop)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Settings:
     """Every effective setting.
 

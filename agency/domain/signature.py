@@ -4,8 +4,8 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from agency.domain.frozen import frozen
 from agency.domain.plaintext import plain_lines
 
 SIGNATURE_VERSION = 1
@@ -52,7 +52,7 @@ _ERROR = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Signature:
     """``text`` is what failures are compared by, ``hash`` stands for it as ``sha256:<hex>``."""
 

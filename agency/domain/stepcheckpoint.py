@@ -2,15 +2,17 @@
 and a patch."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
+
+from agency.domain.frozen import frozen
 
 SCHEMA_VERSION = "v1"
 VALID, SUPERSEDED = "valid", "superseded"
 """It counts; its step is being done again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StepFile:
     """A file that the step changed: see :class:`agency.tools.git.changes.FileChange`."""
 
@@ -20,7 +22,7 @@ class StepFile:
     blob: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StepCheckpoint:
     """What a step left behind.
 
@@ -123,7 +125,7 @@ def step_from_record(record: object) -> StepCheckpoint:
     return checkpoint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Fault:
     """Why a chain of checkpoints cannot be used: at which step, what of it, and what was there instead of what had to be."""
 

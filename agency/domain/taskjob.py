@@ -1,7 +1,6 @@
 """The job that a task of a plan becomes: its steps, what each is told, and what accepts it."""
 
-from dataclasses import dataclass
-
+from agency.domain.frozen import frozen
 from agency.domain.job import SHELL, Check, Step
 from agency.domain.manifest import Access, Manifest
 from agency.domain.plansettings import PlanSettings
@@ -10,7 +9,7 @@ TESTS, IMPLEMENT = "tests", "implement"
 """The ids of the steps: tests that fail (strict TDD alone), and the work."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TaskJob:
     """The objective and the steps of a task."""
 

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from agency.domain.frozen import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen
 class Thread:
     """A conversation of ``agent`` (the adapter's name). ``how``: ``chosen`` by us, or learned from what the agent wrote
     (``session file``), said (``hook``) or showed (``screen``). ``earlier`` are the ids it replaced, oldest first. ``forked_from``

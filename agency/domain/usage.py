@@ -2,10 +2,12 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from agency.domain.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Usage:
     """Tokens, each counted once: ``input`` those that the model read anew (with those it wrote to its cache), ``cached_input``
     those it read from its cache, ``output`` those it wrote, thinking included."""
@@ -34,7 +36,7 @@ class Usage:
         return self.input + self.cached_input + self.output
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Spending:
     """What one answer of a model took. ``at`` is seconds since 1970. ``cost`` is US dollars as the agent itself reports them,
     None when it does not. ``key`` is the same for the same answer, however often it is written down; empty when the
@@ -47,7 +49,7 @@ class Spending:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Price:
     """US dollars for a million tokens of each kind."""
 
@@ -61,7 +63,7 @@ class Price:
         return millionths / 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Start:
     """When the launch ``number`` of a run was made, in seconds since 1970."""
 

@@ -2,9 +2,9 @@
 follows from what they say. Facts in, verdict out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from agency.domain.frozen import frozen
 from agency.domain.globs import matches
 from agency.domain.jsonshape import TEXT, list_of, misfits, one_of, or_null, shape, value_in
 from agency.domain.plansettings import PlanSettings, ValidatorSettings
@@ -94,7 +94,7 @@ _TEST_PARTS = frozenset({"test", "tests", "__tests__"})
 _TEST_ENDS = ("_test", "_spec")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Verdict:
     """What came of asking one validator: one of :data:`PASS`, :data:`FAIL`, :data:`SKIP`, :data:`ERROR`; in a sentence; and all
     that it said, None where that cannot be used."""

@@ -1,16 +1,16 @@
 """When an attempt that runs is to be ended: what the worker sees of it, and the timer that has run out."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from agency.domain.budgets import Budgets
 from agency.domain.clock import ActiveClock
+from agency.domain.frozen import frozen
 
 Trip = Literal["exited", "idle", "wall"]
 """The runner ended by itself; it told nothing new for too long; the attempt took too long."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Watched:
     """``waiting``: the runner waits for a permission. ``taken_over``: a person works in its place."""
 

@@ -4,11 +4,12 @@ import contextlib
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from agency.config.plan import manifest_from, settings_from, values_of
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.ids import PlanId, RepoId, is_run_id, is_run_id_prefix, make_run_id
 from agency.domain.manifest import Manifest
 from agency.domain.plansettings import PlanSettings
@@ -22,7 +23,7 @@ from agency.store.plantrash import trash_of_plans
 SCHEMA_VERSION = "1.0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ActivePlan:
     """``branch`` is where the work goes, ``base_commit`` where that stood at the beginning. ``flags`` are those that were given
     on the command line, as they hold in ``settings`` too; ``selected`` are the tasks that were asked for, None for all;

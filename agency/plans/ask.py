@@ -5,11 +5,12 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.jsonshape import value_in
 from agency.domain.output import Message, Output, Problem, ThreadTold, TurnEnded, UsageTold
 from agency.domain.repo import Repo
@@ -29,7 +30,7 @@ _TRUTHY = frozenset({"1", "true", "yes", "on"})
 _SHOWN = 300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Question:
     """What is asked. ``kind`` names it for a stand-in, ``stub`` is what that says when it has nothing to say about this kind.
     ``aside``: what a stand-in was given to say is not about this unless it names the kind. ``accepts`` is what an answer has to
@@ -43,7 +44,7 @@ class Question:
     aside: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Answer:
     """A value of the shape that was asked for, who gave it (a runner by its name, ``mock``, or a file), and what it took:
     ``cost`` in US dollars (None: not told), and seconds."""
@@ -55,7 +56,7 @@ class Answer:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Place:
     """Where a runner answers: the directory that it stands in, the id that marks what it starts, how many seconds it has, and
     the file that keeps what it prints. ``repo`` is whose config describes the runner."""

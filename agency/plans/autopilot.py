@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.ids import NAME_RULE, is_valid_name
 from agency.domain.interview import (
     ARTIFACTS,
@@ -33,7 +33,7 @@ PLANNING = "planning"
 _MOST_FILES = 2000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Session:
     """One autopilot session for the plan ``name``. ``goal`` is what was told beforehand, ``answer`` asks a person (None: no more
     answers), ``most`` is how many questions may be put."""

@@ -6,11 +6,11 @@ Nothing is destroyed: its runs are archived, its refs and its record moved into 
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.events import BRANCH_DELETED
+from agency.domain.frozen import frozen
 from agency.domain.ids import PlanId
 from agency.domain.planevents import RUN_CLEAN_COMPLETE, RUN_CLEAN_START
 from agency.domain.repo import Repo
@@ -41,7 +41,7 @@ from agency.tools.tmux.look import session_panes
 from agency.tools.tmux.sessions import kill_session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Holdings:
     """What a plan holds. ``runs`` are its present runs; ``branches`` those of archived ones that are still there; ``session`` is
     that of its conductor; ``worktrees`` are those in which tasks are combined and judged; ``refs`` are those of its tasks;
@@ -57,7 +57,7 @@ class Holdings:
     refs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CleanedPlan:
     """What was done: the runs that were archived, how many refs went, and where the record stands."""
 

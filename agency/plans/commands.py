@@ -3,8 +3,8 @@
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from agency.domain.frozen import frozen
 from agency.domain.job import SHELL
 from agency.sessions.environment import OWNER, without_run
 from agency.store.failures import told_plainly
@@ -18,7 +18,7 @@ _HEARD = 16 * 1024 * 1024
 """Bytes of standard output that are kept: the last ones."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CommandEnd:
     """How a program ended: its exit code (negative: a signal), None when its time was over. ``said`` is the end of what it
     printed, ``log`` where all of it is; ``out`` is its standard output alone."""

@@ -2,7 +2,6 @@
 reaches. Each decision is kept as a report; where the control plane is off there is none."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from agency.config.controlplane import controlplane_of
@@ -11,6 +10,7 @@ from agency.domain.checkset import CheckSet, select
 from agency.domain.components import Model, owner
 from agency.domain.controlplane import ControlPlane
 from agency.domain.derivedlocks import Derived, derive
+from agency.domain.frozen import frozen
 from agency.domain.manifest import Access, Manifest
 from agency.domain.plansettings import PlanSettings
 from agency.domain.repo import Repo
@@ -23,7 +23,7 @@ from agency.store.records import make_directory, write_record
 SCHEMA_VERSION = "1.0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Reach:
     """How far a change reaches, what of it others see, and how risky that is: a tier from 0 to 3."""
 

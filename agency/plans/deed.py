@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.tools.descendants import dies_with_parent
 
 
@@ -50,7 +51,7 @@ class Deed:
             pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Result:
     """What came of a deed: what it ``told``, or the ``error`` that it ended with. ``died``: it was killed."""
 

@@ -1,8 +1,8 @@
 """A plan that was begun, for those who look. Nothing is written."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from agency.domain.frozen import frozen
 from agency.domain.manifest import order_of
 from agency.domain.planstate import COMPLETE, RUNNING, PlanState, TaskState
 from agency.plans.active import ActivePlan
@@ -10,7 +10,7 @@ from agency.store.plans import conductor_of
 from agency.store.plantrash import read_cleaning
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Row:
     """One task as a line of a table."""
 

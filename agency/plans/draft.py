@@ -9,6 +9,7 @@ from typing import Any
 
 from agency.config.plan import parse_manifest, read_plan_values, settings_from, task_directories, values_of
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.ids import NAME_RULE, is_valid_name
 from agency.domain.manifest import Manifest, slug_of
 from agency.domain.planner import (
@@ -43,7 +44,7 @@ from agency.tools.git.worktree import resolve
 _TIMEOUT = 1800.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Planner:
     """Who plans: the ``runner`` of that name (None: the one of the plan or the config) with a ``model``, a stand-in (``mock``),
     or a ``file`` with the answer."""
@@ -54,7 +55,7 @@ class Planner:
     file: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DraftRequest:
     """Which plan is drafted from what ``text``, found in the file ``source``. ``force``: also over what a person changed;
     ``dry_run``: nothing is written."""
@@ -67,7 +68,7 @@ class DraftRequest:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Draft:
     """What was drafted: the tasks, what that did to their directories (relative to ``directory``), and who planned at what cost.
     ``kept`` is where a person's files are that were replaced, None where there were none."""

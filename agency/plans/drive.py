@@ -3,10 +3,11 @@
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import FrameType
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.planstate import PlanState
 from agency.plans.active import ActivePlan
 from agency.plans.attach import tmux_of_plan
@@ -23,7 +24,7 @@ from agency.tools.tmux.sessions import kill_session, start_session
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Drive:
     """How a plan stands after it was driven, and the name of the signal that stopped that, None where none did."""
 

@@ -3,9 +3,9 @@
 import glob
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from agency.domain.frozen import frozen
 from agency.domain.globs import matches
 from agency.domain.judgeprompt import (
     ALL_FILES,
@@ -34,7 +34,7 @@ _READ = 256 * 1024
 """Bytes that are read of the end of a log."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Work:
     """The work of a task: its ``commit`` on top of ``base``, the files that it changed, those of them that are tests, and all
     files that there are with it."""

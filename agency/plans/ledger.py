@@ -4,11 +4,12 @@ An entry that is missing or damaged is made from the records of the plan runs, w
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agency.config.plan import values_of
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.ids import PlanId
 from agency.domain.ledger import LedgerEntry, fingerprint_of, why_not
 from agency.domain.manifest import Manifest, order_of
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from agency.plans.conductor import Conductor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Standing:
     """An entry, and why it does not count now (None: it does)."""
 

@@ -3,13 +3,13 @@
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from agency.config.controlplane import controlplane_of
 from agency.config.plan import PLAN_FILE, read_plan_values, read_task, settings_from, task_directories
 from agency.domain.consent import Item
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.ids import NAME_RULE, is_valid_name
 from agency.domain.manifest import Manifest
 from agency.domain.plancheck import problems_of
@@ -21,7 +21,7 @@ PLANS = ".agency/plans"
 """Where a repo keeps its plans, a directory each."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Plan:
     """A plan as it stands in the repo. ``values`` are those of its settings, as they are kept in a record."""
 

@@ -3,9 +3,10 @@
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.ids import RunId
 from agency.domain.manifest import order_of
 from agency.domain.planlog import OF_PLAN, LogEvent, LogQuery, in_order, tasks_of
@@ -20,7 +21,7 @@ from agency.store.plans import conductor_of, read_plan_state
 _POLL = 0.2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Found:
     """A line of a file that holds what was searched for; ``number`` counts from 1."""
 
@@ -29,7 +30,7 @@ class Found:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DoctorLog:
     """What a doctor said. ``run`` is the run whose work it judged, the ``number``-th of its task, None for the doctor of the
     whole; ``attempt`` the attempt at the step; ``exit_code`` None: it did not end in time; ``text`` None: what it printed is

@@ -5,10 +5,10 @@ import getpass
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.plandecisions import decided
 from agency.domain.planstate import COMPLETE
 from agency.plans.active import ActivePlan
@@ -27,7 +27,7 @@ _ORDERLY = 60.0
 """Seconds that stopping in order may take."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Stopped:
     """Whether a conductor was stopped, and how many sessions were ended."""
 
@@ -35,7 +35,7 @@ class Stopped:
     sessions: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Decision:
     """What a person decides on a task: ``approve``, ``reject``, ``retry`` or ``skip``; why; also while it is worked on
     (``force``)."""

@@ -1,8 +1,7 @@
 """Bringing back a plan that was cleaned, with its runs and refs, as far as ``agency gc`` has not let go of them."""
 
-from dataclasses import dataclass
-
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.ids import PlanId, RunId, is_run_id_prefix
 from agency.domain.planevents import RUN_RESTORE
 from agency.domain.repo import Repo
@@ -25,7 +24,7 @@ from agency.tools.git.planrefs import move_plan_refs
 from agency.tools.identity import this_process
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RestoredPlan:
     """The plan, the runs that were brought back, and why others were not."""
 

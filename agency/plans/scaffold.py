@@ -2,9 +2,9 @@
 
 import json
 import os
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.ids import NAME_RULE, is_valid_name
 from agency.domain.repo import Repo
 from agency.plans.load import plan_directory_of, settings_files
@@ -47,7 +47,7 @@ Say here what has to be done, as you would to somebody who has not seen the repo
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class MadeFile:
     """A file of a plan, and whether it was made now."""
 

@@ -1,11 +1,12 @@
 """Beginning a plan and going on with one: what must hold before, and the record that everything else goes by."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.ids import PlanId
 from agency.domain.manifest import Manifest, order_of
 from agency.domain.planconsent import plan_item
@@ -38,7 +39,7 @@ _BEFORE = frozenset({RUN_START.name, RUN_TASKS_LOADED.name, LOCK_DERIVATION.name
 """Events that are told before the first conductor drives a plan."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PlanRequest:
     """What was asked for: which plan, which of its ``tasks`` (None: all), and settings given on the command line (``flags``).
     ``reuse_completed``: what an earlier run of the plan has done is not done again."""
@@ -49,7 +50,7 @@ class PlanRequest:
     reuse_completed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ready:
     """A plan that may be begun: nothing was written yet. ``base`` is the commit of ``branch``. ``standing`` is what earlier runs
     of it completed, ``reused`` are its tasks that are not done again."""

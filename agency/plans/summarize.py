@@ -1,8 +1,9 @@
 """How each task of a plan stands: its last attempt, what the doctor said last, validators, review, and what to type next."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from agency.domain.frozen import frozen
 from agency.domain.manifest import order_of
 from agency.domain.planadvice import Surroundings, next_command
 from agency.domain.planlog import LogEvent, LogQuery
@@ -19,7 +20,7 @@ DOCTOR_MOST = 600
 _HOW = {"started": "at work", "finished": "accepted", "failed": "failed"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LastAttempt:
     """The attempt that was begun last: in which run, at which step, and how it ended (``at work`` while it has not)."""
 
@@ -30,7 +31,7 @@ class LastAttempt:
     summary: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TaskSummary:
     """A task as a whole. ``doctor`` is the end of what the doctor said last, ``next`` what to type, None when nothing is left."""
 
@@ -49,7 +50,7 @@ class TaskSummary:
     next: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Told:
     """What all summaries are made from."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from agency.domain.cost import price_of
+from agency.domain.frozen import frozen
 from agency.domain.run import Run
 from agency.domain.usage import Price, Usage
 from agency.sessions.context import Context
@@ -14,7 +15,7 @@ from agency.store.jobs import list_attempts, read_job, read_state
 from agency.tools.tmux.look import runner_pane
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Seen:
     """A run as it was seen. ``pane_pid`` is the process in its pane, ``exit_code`` how the worker ended where that was noted.
     ``ended_by_person``: somebody ended its session by ``agency kill``. ``waiting`` is what its runner asks a person."""

@@ -9,8 +9,10 @@ are the words that the user configured or gave, which always stay.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from agency.domain.frozen import frozen
 
 if TYPE_CHECKING:  # a run is started without them
     from agency.domain.agent import AgentState
@@ -19,7 +21,7 @@ if TYPE_CHECKING:  # a run is started without them
     from agency.runners.flags import Flag
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Scene:
     """Where an agent works: its ``worktree``, the ``directory`` of the run's record, and the environment it sees. ``trusted``:
     the user wants the agent to trust the worktree without asking. ``lacking`` are the flags that its installed version is known
@@ -33,7 +35,7 @@ class Scene:
     screen: Callable[[], str] = field(default=str, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Words:
     """A command line after the program, and the id of the conversation it begins, when that is known beforehand. ``typed`` is
     what the program is to find on its standard input, None for nothing."""

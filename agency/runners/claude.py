@@ -13,7 +13,6 @@ import json
 import os
 import re
 import shutil
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -27,6 +26,7 @@ from agency.runners.adapter import Adapter, Scene, Words
 from agency.runners.claude_output import read_claude
 from agency.runners.claude_usage import read_spendings
 from agency.runners.flags import Flag
+from agency.runners.threadids import is_uuid, new_thread_id
 from agency.runners.told import hook_command, read_told, took_prompt_since
 
 _OWN_CHOICE = frozenset({"--session-id", "--resume", "-r", "--continue", "-c", "--from-pr", "--fork-session"})
@@ -81,7 +81,7 @@ class Claude(Adapter):
         extra = (*extra, *_hooks(scene, extra, prompted=prompt is not None))
         if "--session-id" in scene.lacking or _OWN_CHOICE.intersection(word.partition("=")[0] for word in extra):
             return Words(words=(*extra, *last))
-        thread_id = str(uuid.uuid4())
+        thread_id = new_thread_id()
         return Words(words=(*extra, "--session-id", thread_id, *last), thread_id=thread_id)
 
     def resume(self, scene: Scene, extra: tuple[str, ...], thread_id: str) -> Words:
@@ -94,7 +94,7 @@ class Claude(Adapter):
         if scene.lacking.intersection(("--fork-session", "--session-id")):
             return None
         _bring_transcript(scene, thread_id)
-        fresh = str(uuid.uuid4())
+        fresh = new_thread_id()
         words = ("--resume", thread_id, "--fork-session", "--session-id", fresh)
         last = (prompt,) if prompt is not None else ()
         return Words(words=(*extra, *_hooks(scene, extra, prompted=prompt is not None), *words, *last), thread_id=fresh)
@@ -151,7 +151,7 @@ class Claude(Adapter):
         written = [
             path
             for path in glob.glob(f"{glob.escape(_project(scene))}/*.jsonl")
-            if os.path.getmtime(path) >= since and _is_uuid(os.path.basename(path).removesuffix(".jsonl"))
+            if os.path.getmtime(path) >= since and is_uuid(os.path.basename(path).removesuffix(".jsonl"))
         ]
         if not written:
             return None
@@ -231,11 +231,3 @@ def _transcript(scene: Scene, thread_id: str) -> str:
 
 def _transcripts_anywhere(scene: Scene, thread_id: str) -> list[str]:
     return glob.glob(f"{glob.escape(_projects(scene))}/*/{glob.escape(thread_id)}.jsonl")
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True

@@ -7,7 +7,6 @@ text ``{prompt}``. Such an agent cannot be asked whether it still has a conversa
 """
 
 import re
-import uuid
 from collections.abc import Mapping
 
 from agency.domain.errors import AgencyError
@@ -16,6 +15,7 @@ from agency.domain.settings import RunnerSettings
 from agency.domain.thread import last_thread_id
 from agency.runners.adapter import Adapter, Scene, Words
 from agency.runners.lines import json_object, read_line
+from agency.runners.threadids import new_thread_id
 
 _PLACEHOLDER = re.compile(r"\{(?P<literal>\{(?:new_)?thread_id\}|\{prompt\})\}|\{(?P<name>(?:new_)?thread_id|prompt)\}")
 
@@ -92,7 +92,7 @@ class Configured(Adapter):
         typed: str | None = None,
     ) -> Words:
         """``words`` with a UUID of our choice for ``name``, where that has a place in them."""
-        fresh = str(uuid.uuid4()) if _holds(words, name) else None
+        fresh = new_thread_id() if _holds(words, name) else None
         given = {"thread_id": thread_id, "prompt": prompt, name: fresh}
         return Words(words=(*extra, *_filled(words, **given)), thread_id=fresh, typed=typed)
 

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from agency.domain.frozen import frozen
 
 Version = tuple[int, int, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Flag:
     """A flag that ``since`` was the first version to have; ``without`` says what cannot be done where it lacks."""
 

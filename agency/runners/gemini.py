@@ -14,7 +14,6 @@ no state; what it asks is known from its screen. In a folder that it does not tr
 
 import glob
 import os
-import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,6 +24,7 @@ from agency.runners.adapter import Adapter, Scene, Words
 from agency.runners.flags import Flag
 from agency.runners.gemini_output import read_gemini
 from agency.runners.jsonlines import count, objects, parsed, string, within
+from agency.runners.threadids import new_thread_id
 
 _OWN_CHOICE = frozenset({"--session-id", "--session-file", "--resume", "-r"})
 _HEADLESS = ("--output-format", "stream-json")
@@ -61,7 +61,7 @@ class Gemini(Adapter):
         last = ("--prompt-interactive", prompt) if prompt is not None else ()
         if "--session-id" in scene.lacking or _OWN_CHOICE.intersection(word.partition("=")[0] for word in extra):
             return Words(words=(*_trust(scene), *extra, *last))
-        thread_id = str(uuid.uuid4())
+        thread_id = new_thread_id()
         return Words(words=(*_trust(scene), *extra, "--session-id", thread_id, *last), thread_id=thread_id)
 
     def resume(self, scene: Scene, extra: tuple[str, ...], thread_id: str) -> Words:

@@ -3,9 +3,10 @@
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.reference import nearest
 from agency.domain.settings import RunnerSettings, Settings
 from agency.runners.adapter import Adapter
@@ -28,7 +29,7 @@ _ALWAYS_PASSED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Runner:
     """A runner that can be started: ``program`` is an absolute path, ``extra`` the words after it that were configured or
     given. ``environ`` is what it is to see, ``lacking`` the flags that the installed version is known to lack, ``state_patterns``

@@ -1,11 +1,11 @@
 """What the agent of a living run tells: what it is doing, and whether it took a prompt."""
 
 import time
-from dataclasses import dataclass
 
 from agency.domain.agent import AgentState
 from agency.domain.errors import AgencyError
 from agency.domain.facts import Doing
+from agency.domain.frozen import frozen
 from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.domain.screen import doing_on_screen
@@ -20,7 +20,7 @@ _SLACK = 1.0
 _PROMPT_LINES = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Teller:
     """The adapter of a running agent, where it works, and the conversation it is in, as far as known."""
 
@@ -50,7 +50,7 @@ def agent_state(context: Context, run: Run, launch: Launch) -> AgentState | None
     return state if state is not None and state.at >= launch.epoch - _SLACK else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Shown:
     """The screen of the agent of a launch."""
 

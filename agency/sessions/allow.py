@@ -1,12 +1,12 @@
 """``agency allow``: what a repo brings along that agency would execute, and allowing or forgetting all of it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from agency.config.load import load_settings
 from agency.domain.consent import Item, is_allowed, items_of, last_allowed, missing_files
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.ids import RepoId
 from agency.domain.repo import Repo
 from agency.domain.run import Run
@@ -19,7 +19,7 @@ from agency.store.consent import forget_consent, note_consent, read_consent
 State = Literal["allowed", "changed", "not allowed", "missing"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Supplied:
     """One thing that the repo brings along. ``changed``: another version was allowed, at ``allowed_at``. ``missing``: the file
     of the script is not there, so there is nothing to allow."""
@@ -37,7 +37,7 @@ class Supplied:
         return self.state in ("changed", "not allowed")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Supply:
     """Where what the repo brings along is looked at: its config is read at ``config``, what it names in ``tree``. ``repo``
     is None where a run is looked at, whose repo is known already."""

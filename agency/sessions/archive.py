@@ -6,7 +6,6 @@ may archive what, and when, is for :mod:`agency.sessions.clean` and for those th
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
@@ -20,6 +19,7 @@ from agency.domain.events import (
     WORK_KEPT,
     WORKTREE_PARKED,
 )
+from agency.domain.frozen import frozen
 from agency.domain.journal import fold
 from agency.domain.repo import Repo
 from agency.domain.run import Run
@@ -45,7 +45,7 @@ from agency.tools.signals import outlive_the_terminal, shielded
 from agency.tools.tmux.sessions import kill_session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Archiving:
     """How a run is archived. ``discard``: with work of its own too, which its caller consented to. ``delete_branch``: a branch
     with commits of its own goes too. ``force``: also when its archive script fails. ``script``: the archive script is run at all.
@@ -58,7 +58,7 @@ class Archiving:
     recheck: Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Archived:
     """The run where it stands now, and whether its branch was deleted."""
 

@@ -1,7 +1,6 @@
 """What a run holds that exists nowhere else."""
 
-from dataclasses import dataclass
-
+from agency.domain.frozen import frozen
 from agency.domain.repo import Repo
 from agency.domain.run import Run
 from agency.sessions.context import Context
@@ -12,7 +11,7 @@ from agency.tools.git.work import own_commits
 from agency.tools.git.worktree import resolve
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AtRisk:
     """Counts: paths with uncommitted work, commits whose content the parent does not have, and those on no remote."""
 

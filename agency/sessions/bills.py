@@ -1,10 +1,10 @@
 """``agency usage``, and how usage is told: sums of tokens and money, by run, model and attempt."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agency.domain.cost import Bill, bill, bills_by_model
+from agency.domain.frozen import frozen
 from agency.domain.run import BrokenRun, Run
 from agency.domain.usage import Price, Spending, by_launch
 from agency.sessions.context import Context
@@ -14,7 +14,7 @@ from agency.store.repos import read_repo
 from agency.store.runs import list_repo_ids, list_runs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Bills:
     """What runs spent, newest first, and those whose agent does not tell."""
 

@@ -3,11 +3,11 @@
 import os
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agency.domain.checkpoint import BEFORE_RESTORE, Checkpoint
 from agency.domain.errors import AgencyError
 from agency.domain.events import CHECKPOINT_RESTORE_FAILED, CHECKPOINT_RESTORE_FINISHED, CHECKPOINT_RESTORE_STARTED
+from agency.domain.frozen import frozen
 from agency.domain.journal import fold
 from agency.domain.run import Run
 from agency.sessions.checkpoints import find_checkpoint, save_checkpoint
@@ -28,7 +28,7 @@ from agency.tools.signals import shielded
 _TRIES = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RestoreRequest:
     """What the user asked for. ``confirm`` asks a person; None: nobody is there."""
 
@@ -37,7 +37,7 @@ class RestoreRequest:
     confirm: Callable[[str], bool] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RestoredFiles:
     """What was done: the files are those of ``checkpoint``; what they were before is ``kept``."""
 

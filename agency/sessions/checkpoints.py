@@ -1,11 +1,11 @@
 """The checkpoints of a run: its whole worktree as it was, kept under a ref of their own until ``agency gc`` lets go of them."""
 
 import time
-from dataclasses import dataclass
 
 from agency.domain.checkpoint import Checkpoint, commit_message, read_commit_message
 from agency.domain.errors import AgencyError
 from agency.domain.events import CHECKPOINT_SAVED
+from agency.domain.frozen import frozen
 from agency.domain.run import Run
 from agency.domain.secretnames import looks_like_secret_file
 from agency.sessions.context import Context
@@ -24,7 +24,7 @@ from agency.tools.signals import shielded
 _FIELDS = ("%(refname:lstrip=4)", "%(objectname)", "%(tree)", "%(committerdate:unix)", "%(parent)", "%(contents)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Saved:
     """A checkpoint; ``new``: it was made now."""
 

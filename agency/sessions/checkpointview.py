@@ -1,11 +1,11 @@
 """Looking at the checkpoints of a run: what changed from one to the next, and between one and the files as they are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from agency.domain.checkpoint import Checkpoint
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.redaction import Redactor
 from agency.domain.run import Run
 from agency.domain.secretnames import looks_like_secret_file, secrets_in
@@ -19,7 +19,7 @@ from agency.tools.git.discover import discover
 from agency.tools.git.snapshot import write_tree_without
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Shown:
     """A checkpoint, and the files that changed since the one before it (the first: since the run began)."""
 

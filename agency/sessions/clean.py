@@ -5,10 +5,10 @@ Nothing is destroyed: the files are moved into the trash of the repo, and kept a
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.journal import fold
 from agency.domain.repo import Repo
 from agency.domain.reset import SWAPPED
@@ -27,7 +27,7 @@ from agency.store.runs import log_of
 from agency.tools.git.command import Git
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CleanRequest:
     """What the user asked for. ``confirm`` shows a question and says whether the word was typed; None: nobody is there."""
 
@@ -38,7 +38,7 @@ class CleanRequest:
     confirm: Callable[[str], bool] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Cleaned:
     """What was done. ``already``: the run was archived before. ``branch``: what became of its branch."""
 

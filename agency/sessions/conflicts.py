@@ -3,10 +3,10 @@ merges are tried, and what that makes is thrown away."""
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from agency.domain.conflicts import UNKNOWN, Conflict, Radar, may_conflict, pairs_to_try
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.ids import RepoId
 from agency.domain.run import Run
 from agency.sessions.context import Context
@@ -19,7 +19,7 @@ from agency.tools.git.status import tree_status
 from agency.tools.git.trial import trial_merges
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Uncommitted:
     """So many paths of a run hold changes that no commit has."""
 
@@ -30,7 +30,7 @@ class Uncommitted:
         return f"{self.name} has {self.count} uncommitted file{'s, which do' if self.count != 1 else ', which does'} not count"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Tip:
     """A run and the commit of its branch."""
 
@@ -38,7 +38,7 @@ class _Tip:
     commit: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Trial:
     """A merge to be tried: of a run with its target branch, or with ``other``."""
 

@@ -10,7 +10,6 @@ later, the gate is passed silently as long as nothing has changed.
 
 import shlex
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from agency.domain.consent import (
     Item,
@@ -23,6 +22,7 @@ from agency.domain.consent import (
     script_item,
 )
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.ids import RepoId
 from agency.domain.repo import Repo
 from agency.domain.run import Run
@@ -35,7 +35,7 @@ from agency.sessions.treefiles import files_in, files_of
 from agency.store.consent import note_consent, read_consent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AllowedStart:
     """A runner that may be started, with the settings that hold for it. ``notify_pins`` are the files that the repo's
     command of notifications executes, with the sha256 of each as it was allowed: they may change while the runner lives. Only

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
+from agency.domain.frozen import frozen
 from agency.domain.ids import RepoId
 from agency.store.locks import RepoLock, repo_lock
 from agency.store.paths import Paths
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Context:
     """One call. ``cwd`` is absolute; ``command`` names the call to others who wait for it; ``tell`` shows a note to the
     user, ``busy`` that something takes its time while a block runs; ``lock_timeout`` is in seconds.

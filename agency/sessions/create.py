@@ -3,11 +3,11 @@
 import os
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.ids import NAME_RULE, is_valid_name
 from agency.domain.job import Job
 from agency.domain.repo import Repo
@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # most runs have no job
     from agency.sessions.headless import JobRequest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunRequest:
     """What the user asked for. ``runner_args`` are added to the runner's command line. ``open_editor``: there has to be an
     editor to open the worktree with. ``job`` makes the run headless, ``task`` is what it does for a plan. ``changes`` gives the

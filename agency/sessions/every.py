@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.journal import fold
 from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
@@ -17,7 +17,7 @@ from agency.store.runs import list_runs, log_of
 _AT_ONCE = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Outcome:
     """What became of one run: ``error`` is None, or the code of the error that ``text`` tells."""
 

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
 from agency.domain.events import LAND_FINISHED, LAND_STARTED, MERGE_STARTED
+from agency.domain.frozen import frozen
 from agency.domain.repo import Repo
 from agency.domain.run import BrokenRun, Run
 from agency.sessions.archive import Archived, Archiving, archive_run
@@ -20,7 +20,7 @@ _MERGES = (MERGE_STARTED.name, LAND_STARTED.name)
 """Events that tell which commit is merged."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Work:
     """The committed work of a run: ``tip`` is the commit of its branch."""
 

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.ids import RepoId, RunId, is_run_id
 from agency.domain.journal import fold
 from agency.domain.run import BrokenRun, Run
@@ -25,7 +25,7 @@ from agency.tools.git.snapshot import trash_ref
 _CENTURY = 36525 * 86400.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Item:
     """Something on disk: ``kind`` is run, archived, plan, leftover, checkpoint (``name`` tells of which run and its number) or
     evidence (the worktree that a hard reset replaced); ``size`` is in bytes as the disk counts them, of a checkpoint 0."""

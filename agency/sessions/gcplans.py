@@ -1,10 +1,10 @@
 """Letting go of the records of plans that were cleaned, or are complete, long ago."""
 
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.ids import PlanId, RepoId
 from agency.domain.planstate import COMPLETE
 from agency.domain.run import Run
@@ -25,7 +25,7 @@ from agency.tools.git.keptrefs import drop_refs
 from agency.tools.git.planrefs import plan_refs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OldPlan:
     """A plan on disk. ``cleaned_at`` is when it was cleaned, None when it was not."""
 

@@ -3,10 +3,11 @@
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.isolation import Isolation
 from agency.domain.job import PUBLISH, Job, single_step
 from agency.domain.run import Run
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from agency.config.job import ParsedJob
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class JobRequest:
     """What a headless run is to do: a prompt, the path of a job file, or a job that was read already (``parsed``). ``flags`` are
     budgets given on the command line, by their keys in the config. ``backend`` is the isolation that the command line names;

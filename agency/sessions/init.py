@@ -1,10 +1,10 @@
 """``agency init``: make a repo ready. It adds files and never overwrites what a person wrote."""
 
 import os
-from dataclasses import dataclass
 
 from agency.config.load import find_repo_config
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.repo import Repo
 from agency.sessions.allow import allow_written
 from agency.sessions.context import Context
@@ -17,7 +17,7 @@ _ITEMS = ("scripts.setup", "scripts.verify", "scripts.archive")
 _IGNORED = ".agency/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Initialised:
     """What was done with each file: created, overwritten, exists, updated or unchanged."""
 

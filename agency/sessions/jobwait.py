@@ -1,8 +1,8 @@
 """Waiting for the end of the job of a headless run."""
 
 import time
-from dataclasses import dataclass
 
+from agency.domain.frozen import frozen
 from agency.domain.jobprogress import fold_job
 from agency.domain.run import Run
 from agency.sessions.context import Context
@@ -13,7 +13,7 @@ from agency.store.runs import log_of
 _POLL = 0.2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class JobEnd:
     """How a job ended: ``outcome`` is ``done``, ``needs_attention``, ``failed``, or ``lost`` when its worker is gone without a
     word; ``status`` is that of the run, ``reason`` why, where it did not go well."""

@@ -5,12 +5,12 @@ compare-and-swap: whoever else moves it meanwhile, the user or a fetch, makes th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.eventdata import LandMoving
 from agency.domain.events import LAND_COMBINED, LAND_FAILED, LAND_MOVING, LAND_STARTED
+from agency.domain.frozen import frozen
 from agency.domain.journal import fold
 from agency.domain.repo import Repo
 from agency.domain.run import Run
@@ -48,7 +48,7 @@ from agency.tools.signals import shielded
 _TRIES = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Landed:
     """What was done. ``commit`` is what the target was moved to. ``already``: an earlier command had done all of it."""
 

@@ -2,9 +2,9 @@
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.repo import Repo
 from agency.domain.run import Run
 from agency.sessions.context import Context
@@ -16,7 +16,7 @@ from agency.tools.git.trial import trial_merge
 from agency.tools.git.worktree import resolve
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LandRequest:
     """What the user asked for. ``target`` None: the parent branch. ``confirm`` shows a question and says whether the word was
     typed; None: nobody is there."""

@@ -1,8 +1,7 @@
 """``agency ls``: runs and how they are doing. One tmux call, no git."""
 
-from dataclasses import dataclass
-
 from agency.domain.durations import format_duration
+from agency.domain.frozen import frozen
 from agency.domain.run import Run
 from agency.domain.status import quiet_for, status_from
 from agency.sessions.context import Context
@@ -12,7 +11,7 @@ from agency.store.repos import read_repo
 from agency.store.runs import list_repo_ids, list_runs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Listing:
     """The runs, newest first, broken ones last; ``scope`` is the id of the repo looked at, None for all of them."""
 

@@ -3,9 +3,9 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.sessions.context import Context
@@ -34,7 +34,7 @@ def live_pane(context: Context, run: Run) -> tuple[Launch | None, Tmux, list[Pan
     return launch, tmux, panes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Live:
     """A session as one look found it. ``alive``: its runner works (and has not just left its exit status)."""
 

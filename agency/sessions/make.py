@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
 from agency.domain.eventdata import RunCreate
@@ -13,6 +12,7 @@ from agency.domain.events import (
     SESSION_START,
     WORKTREE_CREATED,
 )
+from agency.domain.frozen import frozen
 from agency.domain.ids import RunId, branch_of, make_run_id, name_from_text, session_of
 from agency.domain.job import Job, record_of_job
 from agency.domain.repo import Repo
@@ -40,7 +40,7 @@ from agency.tools.signals import shielded
 from agency.tools.tmux.look import session_panes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Making:
     """What is to be made, checked already.
 

@@ -5,12 +5,12 @@ again after a kill it finishes what was begun: GitHub tells whether the merge to
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.eventdata import MergeFinished
 from agency.domain.events import MERGE_CONFIRMED, MERGE_FINISHED, MERGE_PRECHECKS_PASSED, MERGE_STARTED
+from agency.domain.frozen import frozen
 from agency.domain.journal import fold
 from agency.domain.pullrequest import Strategy
 from agency.domain.repo import Repo
@@ -31,7 +31,7 @@ from agency.tools.identity import this_process
 from agency.tools.signals import shielded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class MergeRequest:
     """What the user asked for. ``confirm`` shows a question and says whether the word was typed; None: nobody is there."""
 
@@ -41,7 +41,7 @@ class MergeRequest:
     confirm: Callable[[str], bool] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Merged:
     """What was done. ``already``: the run was merged and archived before. ``branch`` tells what became of its branch here."""
 

@@ -1,9 +1,9 @@
 """What must hold before the pull request of a run is merged. Nothing is changed here."""
 
 import time
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.pullrequest import PullRequest
 from agency.domain.repo import Repo
 from agency.domain.run import Run
@@ -17,7 +17,7 @@ _LOOKS = (0.0, 1.0, 2.0, 2.0)
 """Seconds before each look: GitHub needs a moment to see what was pushed and to compute whether it can be merged."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Mergeable:
     """A pull request that may be merged at ``commit``, the tip of the run's branch, or that ``is_merged`` there already."""
 

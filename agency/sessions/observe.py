@@ -4,11 +4,12 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from agency.domain.agent import AgentState
 from agency.domain.durations import moment_of
 from agency.domain.facts import SAYS, Doing, RunFacts, Saying, Session, is_doubtful, with_screen
+from agency.domain.frozen import frozen
 from agency.domain.jobprogress import fold_job
 from agency.domain.journal import Journal, fold
 from agency.domain.launch import Launch
@@ -26,7 +27,7 @@ from agency.tools.tmux.look import Pane, list_panes, runner_pane
 from agency.tools.tmux.recall import recall_server
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Observation:
     """A run, what was seen of it and what follows. ``panes`` are those of its session."""
 

@@ -1,8 +1,7 @@
 """The remote ``origin`` of the repo of a run, and GitHub where that is."""
 
-from dataclasses import dataclass
-
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.repo import Repo, key_from_origin
 from agency.domain.run import Run
 from agency.sessions.context import Context
@@ -13,7 +12,7 @@ from agency.tools.git.command import Git
 ORIGIN = "origin"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Origin:
     """``url`` without credentials; ``github`` is ``owner/name`` where it is on github.com."""
 

@@ -1,9 +1,9 @@
 """The branch a run starts from, and the checkout that stands on it, which is never touched."""
 
 import shlex
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.repo import Repo
 from agency.sessions.context import Context
 from agency.sessions.place import scratch_of
@@ -14,7 +14,7 @@ from agency.tools.git.status import TreeStatus, tree_status
 from agency.tools.git.worktree import list_checkouts, resolve
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Parent:
     """A local branch, the commit it points to, and the checkout that stands on it (None without one)."""
 

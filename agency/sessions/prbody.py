@@ -2,8 +2,8 @@
 
 import os
 import stat
-from dataclasses import dataclass
 
+from agency.domain.frozen import frozen
 from agency.domain.prbody import LONGEST, generated_body, title_of, within_limit
 from agency.domain.report import said_in
 from agency.domain.run import Run
@@ -14,7 +14,7 @@ from agency.tools.git.command import Git
 from agency.tools.git.history import changed_files, short_stat, subjects
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Told:
     """The title and text of a pull request, the file that holds the text and its sha256."""
 

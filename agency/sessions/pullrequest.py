@@ -1,10 +1,10 @@
 """The one pull request of a run: finding it, opening it, keeping its text up to date."""
 
 import time
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
 from agency.domain.events import PR_BODY_SYNCED, PR_CREATED, PR_RESOLUTION_ATTEMPT
+from agency.domain.frozen import frozen
 from agency.domain.pullrequest import PullRequest
 from agency.domain.run import Run
 from agency.sessions.context import Context
@@ -17,7 +17,7 @@ _LOOKS = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each look at a pull request that was just opened: GitHub needs a moment to know it everywhere."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Synced:
     """The pull request, and what was done: ``created``, ``updated`` or ``unchanged``."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from agency.domain.errors import AgencyError
 from agency.domain.eventdata import PushFinished
 from agency.domain.events import DIRTY_ALLOWED, PUSH_FAILED, PUSH_FINISHED, PUSH_STARTED
+from agency.domain.frozen import frozen
 from agency.domain.journal import fold
 from agency.domain.pullrequest import PullRequest
 from agency.domain.repo import Repo
@@ -32,7 +33,7 @@ from agency.tools.identity import this_process
 from agency.tools.signals import shielded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PushRequest:
     """What the user asked for. ``force_with_lease``: the branch of the remote may be replaced where it is as agency left it."""
 
@@ -41,7 +42,7 @@ class PushRequest:
     draft: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Pushed:
     """What was done. ``pull`` is None where origin is not on GitHub; ``action`` tells what became of the pull request."""
 

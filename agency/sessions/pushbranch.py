@@ -1,10 +1,10 @@
 """The branch of a run and its remote: looking at what origin has, and bringing the branch there."""
 
 import time
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
 from agency.domain.events import GIT_FETCH_FINISHED, GIT_PUSH_FINISHED, PUSH_STARTED
+from agency.domain.frozen import frozen
 from agency.domain.repo import Repo
 from agency.domain.run import Run
 from agency.sessions.context import Context
@@ -17,7 +17,7 @@ from agency.tools.git.remote import fetch_objects, note_remote_branch, push_comm
 from agency.tools.git.worktree import resolve
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OnOrigin:
     """What origin has: the commits of the parent branch and of the run's own, None where it has none."""
 

@@ -2,11 +2,11 @@
 the runner is asked to mend it."""
 
 import os
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
 from agency.domain.eventdata import ConflictOpened, Rebased
 from agency.domain.events import CONFLICT_OPENED, REBASED
+from agency.domain.frozen import frozen
 from agency.domain.journal import fold
 from agency.domain.repo import Repo
 from agency.domain.resolution import Card, request_to_runner
@@ -40,7 +40,7 @@ from agency.tools.git.worktree import resolve
 from agency.tools.signals import shielded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Telling:
     """Whether the runner was told, and whether it took it (None: it is of a kind that does not say), or why it was not told."""
 
@@ -58,7 +58,7 @@ class Telling:
         }[self.took_it]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Started:
     """What came of a start. ``how``: ``opened``, ``rebased`` (nothing conflicted), ``current`` (nothing was to be done), or
     ``under way`` before. ``undo`` is what to type to take it back; ``telling`` is None when there was nothing to
@@ -70,7 +70,7 @@ class Started:
     telling: Telling | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Opened:
     """What was done under the lock, and the paths in conflict. ``intent`` is None when nothing was begun."""
 

@@ -3,9 +3,9 @@ conflict in the worktree is for :mod:`agency.sessions.reopen`."""
 
 import os
 import shlex
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.repo import Repo
 from agency.domain.resolution import Card, State
 from agency.domain.run import Run
@@ -22,7 +22,7 @@ from agency.tools.git.trial import trial_merge
 from agency.tools.git.worktree import resolve
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Target:
     """The branch that the work of a run is to go to, by the name that people know it by, and its commit."""
 

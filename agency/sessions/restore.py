@@ -1,10 +1,10 @@
 """``agency restore``: undo a clean, finish an interrupted making, or rebuild a worktree that is gone."""
 
 import os
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
 from agency.domain.events import IN_THE_WAY, RESTORE_FAILED, RESTORE_FINISHED, RESTORE_STARTED
+from agency.domain.frozen import frozen
 from agency.domain.journal import Journal, fold
 from agency.domain.repo import Repo
 from agency.domain.reset import SWAPPED
@@ -26,7 +26,7 @@ from agency.tools.identity import this_process
 from agency.tools.signals import shielded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Restored:
     """What was done: ``unparked`` (everything as it was), ``rebuilt`` (from commits), ``reconnected`` (git works in the worktree
     again), ``finished`` (it was whole, only the record said otherwise), or ``record rebuilt`` (nothing else was missing)."""

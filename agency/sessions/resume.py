@@ -7,11 +7,11 @@ lock nor config; everything that starts a runner is in :mod:`agency.sessions.rev
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
 from agency.domain.eventdata import Resume, ResumeFailed
 from agency.domain.events import RESUME_ATTACH, RESUME_FAILED, EventKind
+from agency.domain.frozen import frozen
 from agency.domain.journal import fold
 from agency.domain.launch import Launch
 from agency.domain.run import Run
@@ -23,7 +23,7 @@ from agency.store.runs import log_of
 from agency.tools.tmux.command import Tmux
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ResumeRequest:
     """What the user asked for. ``fresh``: where a runner is started, it begins a new conversation. ``confirm`` asks a person
     and is None where nobody can be asked. ``operated``: an operator asked for something that the worker of a headless run is to
@@ -37,7 +37,7 @@ class ResumeRequest:
     operated: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Resumed:
     """What was done: ``event`` is the name of the event that tells it."""
 

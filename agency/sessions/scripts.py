@@ -7,12 +7,13 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import FrameType
 
 from agency.domain.errors import AgencyError
 from agency.domain.eventdata import ScriptFinished, ScriptStarted
 from agency.domain.events import EventKind
+from agency.domain.frozen import frozen
 from agency.domain.journal import Operation
 from agency.domain.run import Run
 from agency.domain.settings import ScriptSettings
@@ -34,7 +35,7 @@ _TICK = 0.1
 _ORDERLY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ScriptResult:
     """How a script ended. ``exit_code`` is None when it was ended from outside, which ``timed_out`` and ``cancelled`` tell
     apart; ``signal`` is what ended it, ``cancelled_by`` the signal that told agency to stop. ``summary`` is what it said in

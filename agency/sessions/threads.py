@@ -1,11 +1,12 @@
 """Which conversation a run is in, and the command line that begins or goes on with one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from agency.domain.errors import AgencyError
 from agency.domain.eventdata import ThreadEvent
 from agency.domain.events import Event, thread_resumed, thread_started
+from agency.domain.frozen import frozen
 from agency.domain.launch import Launch
 from agency.domain.run import Run
 from agency.domain.thread import Thread, last_thread_id
@@ -22,7 +23,7 @@ _SLACK = 1.0
 """Seconds that a session file may seem older than the launch that wrote it, by the coarse clocks of file systems."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Plan:
     """How to start a runner: its argv, the conversation that is then on record (None while it is not known), the event
     that tells of it, and what the user has to be told. ``tries``: only the start shows whether the agent still has it.

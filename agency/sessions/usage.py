@@ -1,12 +1,13 @@
 """What the agent of a run spent: from what the agent wrote, with what was kept of it when its files may be gone."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from agency.config.load import load_settings
 from agency.domain.cost import Bill, bill
 from agency.domain.durations import moment_of
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.launch import Launch
 from agency.domain.run import BrokenRun, Run
 from agency.domain.settings import Settings
@@ -23,7 +24,7 @@ _SLACK = 1.0
 """Seconds that a file may seem older than the launch that wrote it, by the coarse clocks of file systems."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunUsage:
     """What a run spent, each answer once, oldest first; when its launches were made; what tokens cost in its repo."""
 

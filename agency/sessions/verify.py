@@ -5,12 +5,13 @@ The evidence names the commit and the tree it holds for. It is stale as soon as 
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from agency.config.load import load_settings
 from agency.domain.errors import AgencyError
 from agency.domain.eventdata import ScriptStarted, VerifyFinished
 from agency.domain.events import VERIFY_FINISHED, VERIFY_STARTED
+from agency.domain.frozen import frozen
 from agency.domain.run import Run
 from agency.domain.settings import ScriptSettings
 from agency.sessions.consent import allows_script
@@ -29,7 +30,7 @@ from agency.tools.identity import this_process
 from agency.tools.signals import shielded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Subject:
     """What is verified: the files in the directory ``place``, which are ``tree`` as git sees them, on top of ``commit``."""
 
@@ -38,7 +39,7 @@ class Subject:
     tree: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Evidence:
     """What the last verify found. ``stale``: the worktree no longer holds what it was found for."""
 

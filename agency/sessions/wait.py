@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.run import Run
 from agency.domain.status import STATUSES, derive_status
 from agency.sessions.context import Context
@@ -20,7 +21,7 @@ _SETTLED = 1.0
 runner that is started again is gone for one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Goal:
     """Something to wait for: its ``name``, in words, and whether it holds. ``living``: only a living runner gets there."""
 

@@ -9,11 +9,11 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from agency.domain.events import SCHEMA_VERSION, Event
+from agency.domain.frozen import frozen
 from agency.domain.ids import PlanId, RepoId, RunId
 from agency.store.failures import told_plainly
 from agency.store.records import json_bytes
@@ -28,7 +28,7 @@ def now() -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{nanoseconds // 1_000_000 % 1000:03d}Z"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class EventLog:
     """The log of one run or of one plan. ``directory`` is where its record stands; ``task_id`` is the task of a plan that the run
     works on."""

@@ -9,9 +9,9 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.store.eventlog import now
 from agency.store.failures import told_plainly
 from agency.store.records import discard, make_directory, write_file
@@ -44,7 +44,7 @@ def load_beforehand() -> None:
     threading.Thread(target=import_module, args=("filelock",), daemon=True).start()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RepoLock:
     """A held lock. ``fd`` is to be inherited by the commands that do the locked work."""
 

@@ -3,12 +3,12 @@
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from agency.domain.frozen import frozen
 from agency.domain.planlog import LogEvent, log_event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LogSource:
     """One log: whose it is (see :class:`agency.domain.planlog.LogEvent`), its file, and the task of the run that writes it."""
 

@@ -3,9 +3,9 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.ids import PlanId, RepoId, RunId
 from agency.domain.testguard import allowed_under_test
 
@@ -21,7 +21,7 @@ ASKING = "asked"
 """The name of the directory with the worktrees of runners that are asked about the repo itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Paths:
     """The data and config directories, both absolute."""
 

@@ -4,11 +4,12 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from agency.domain.container import Abilities, filters
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.isolation import unsupported
 from agency.tools.process import Completed, run
 
@@ -16,7 +17,7 @@ _PATIENCE = 60.0
 _GRACE = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Container:
     """A container as the engine tells it. ``exit_code`` is None while it runs, and where it never ran."""
 
@@ -26,7 +27,7 @@ class Container:
     exit_code: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Engine:
     """A container engine: its name, the path of its command line, and the environment that is called with."""
 

@@ -3,9 +3,9 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.pullrequest import FIELDS, PullRequest, Strategy, pull_request_from, the_one_of
 from agency.tools.git.command import git_environment
 from agency.tools.process import Completed, run
@@ -45,7 +45,7 @@ def may_pass(error: AgencyError) -> bool:
     return isinstance(error, _Trouble)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Gh:
     """gh for one repository on github.com, ``repo`` being ``owner/name``. A call takes ``timeout`` seconds at most.
 

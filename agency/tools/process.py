@@ -5,10 +5,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.tools.descendants import dies_with_parent
 from agency.tools.signals import shielded
 
@@ -17,7 +17,7 @@ _PIPE = 256 * 1024
 """Bytes that are read at once of a program that is watched."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Completed:
     """How a program ended: its exit code (negative: the signal) and what it printed."""
 

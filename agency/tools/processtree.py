@@ -4,10 +4,10 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import psutil
 
+from agency.domain.frozen import frozen
 from agency.tools.identity import process_started
 
 _MULTIPLEXERS = ("tmux", "screen", "zellij", "abduco", "dtach", "systemd", "launchd")
@@ -16,7 +16,7 @@ _HOLDERS = frozenset({"bwrap"})
 _POLL = 0.02
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Mark:
     """What tells that a process without a living parent belongs to a run: an environment variable, and a working
     directory inside ``directory``. Programs whose command line contains a word of ``spared`` belong to the user."""
@@ -27,7 +27,7 @@ class Mark:
     spared: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Found:
     """A process: told apart from a later one with the same pid by ``started`` (:func:`process_started`), which no change of the
     clock touches."""

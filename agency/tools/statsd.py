@@ -7,9 +7,9 @@ takes longer to import, with ``requests``, than most commands of agency take.
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agency.domain.frozen import frozen
 from agency.domain.metrics import Metric, datagram
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ SHORTEST_PAUSE = 5.0
 LONGEST_PAUSE = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Collector:
     """Where metrics go to, and what their names begin with."""
 

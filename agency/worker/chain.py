@@ -1,10 +1,10 @@
 """The chain of checkpoints that a worktree can be rebuilt from, verified before anything is touched."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.run import Run
 from agency.domain.stepcheckpoint import Fault, StepCheckpoint, fault_in_chain
 from agency.store.jobfiles import step_patch, step_record
@@ -14,7 +14,7 @@ from agency.tools.git.patches import FORMAT, Patch
 from agency.tools.git.worktree import resolve
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Chain:
     """The verified checkpoints of the steps before one, and their patches. ``head`` is where the branch was after the last."""
 

@@ -5,10 +5,10 @@ what a kill leaves is a checkpoint that is not there, and saving it again makes 
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.redaction import Redactor
 from agency.domain.run import Run
 from agency.domain.secretnames import looks_like_secret_file, secrets_in
@@ -30,7 +30,7 @@ from agency.tools.git.worktree import resolve
 from agency.worker.chain import invalid, verify_chain
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StepDone:
     """A step that was accepted: its ``index`` counts from 0, the attempt that did it and the attempt of the job from 1.
     ``summary`` is clean of secrets, ``signature_version`` that of the rule by which failures are told apart."""

@@ -1,14 +1,14 @@
 """The parts of a repository that a commit in the worktree of a run needs, for whoever is to see no more of it."""
 
 import os
-from dataclasses import dataclass
 
+from agency.domain.frozen import frozen
 from agency.domain.isolation import unsupported
 from agency.domain.run import Run
 from agency.tools.git.discover import Place, discover
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class GitParts:
     """What git needs for commits in a worktree: paths to change, to read, and those that nobody inside may change, because they
     say where git finds its config, and so what programs it starts outside."""

@@ -3,8 +3,9 @@
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from agency.domain.frozen import frozen
 from agency.domain.isolation import BWRAP, NONE
 from agency.domain.sandbox import bwrap_argv
 from agency.domain.settings import Settings
@@ -25,7 +26,7 @@ _NOT_STARTED = 126
 _QUIET_GIT = ("gc.auto=0", "maintenance.auto=false")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Inside:
     """What is to be started in place of a program. ``container_id``: it runs in that container."""
 

@@ -7,7 +7,6 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from agency.domain.control import ACTIONS, ActionKind, Command, require_reason_fits
@@ -20,6 +19,7 @@ from agency.domain.events import (
     RECOVERY_FAILED,
     RECOVERY_SUPERSEDED,
 )
+from agency.domain.frozen import frozen
 from agency.domain.job import Job, Step
 from agency.domain.jobstate import JobState
 from agency.domain.redaction import Redactor
@@ -47,7 +47,7 @@ _REACHED: dict[str, Callable[[str | None], bool]] = {
 """Action -> whether the worker has come to it, by how it says that it is held."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Request:
     """What an operator asks for: an ``action`` of :data:`agency.domain.control.ACTIONS`, the step as they typed it (None: the
     current one), why. ``wait``: until it is carried out. ``command_id``: the same one twice is one deed."""
@@ -59,7 +59,7 @@ class Request:
     command_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Requested:
     """What became of it so far. ``state`` is ``requested``, ``acknowledged``, ``applied``, ``failed`` or ``superseded``;
     ``error`` is why it failed. ``step`` is the one that was meant, None where the action is of none."""

@@ -7,8 +7,8 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
+from agency.domain.frozen import frozen
 from agency.domain.reset import BUILDING, SWAPPED, Replayed, Reset
 from agency.domain.run import Run
 from agency.domain.stepcheckpoint import StepFile
@@ -35,7 +35,7 @@ from agency.tools.git.worktree import resolve
 from agency.worker.chain import Chain, invalid, misfit, verify_chain
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ResetRequest:
     """What a worktree is to be rebuilt for: step ``step_index``, counted from 0, is done next, and those before it are replayed.
     ``trigger`` is ``auto`` or ``operator``, ``command_id`` the operator's command."""
@@ -45,7 +45,7 @@ class ResetRequest:
     command_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Hooks:
     """What whoever asks for a hard reset does in it. ``between`` is called before each step is replayed and may raise, which ends
     the hard reset without a trace. ``quiesce`` ends every process of the run, once the new tree is built and before it takes

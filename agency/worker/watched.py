@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from agency.domain import watch as rules
 from agency.domain.budgets import Budgets
 from agency.domain.clock import ActiveClock
+from agency.domain.frozen import frozen
 from agency.domain.progress import Output
 from agency.tools.process import Attended
 
@@ -39,7 +40,7 @@ class End:
             return f"signal {-self.exit_code}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Watcher:
     """What is asked while a program works. ``on_output`` and ``on_complaint`` take what it prints, ``on_waiting`` that it waits
     for a person, and with None that it no longer does. ``interrupt`` gives the reason to end it, ``waits`` what it asks a person,

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from agency.cli.interrupt import until_interrupted
 from agency.cli.options import as_json, common, make_context
 from agency.cli.output import print_json, print_line, shorten, table
 from agency.domain.durations import format_duration
+from agency.domain.frozen import frozen
 from agency.domain.run import BrokenRun, Run
 from agency.sessions.context import Context
 from agency.sessions.listing import Listing
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from agency.sessions.usage import RunUsage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Wide:
     """What the wide list has besides: what runs spent, by run id, and how they conflict."""
 

@@ -1,9 +1,9 @@
 """What a manifest of a package tells."""
 
-from dataclasses import dataclass
+from agency.domain.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Need:
     """Something that a package needs: by ``package``, or by ``directory`` relative to the top of the repo."""
 
@@ -12,7 +12,7 @@ class Need:
     confidence: str = "high"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Package:
     """A manifest. ``package`` is the name that others know it by, its kind before it, None where it only groups others;
     ``needs`` are all its dependencies, of which most are strangers. ``members``: of the manifests of its kind below it only those

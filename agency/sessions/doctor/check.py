@@ -1,12 +1,13 @@
 """What a check of ``agency doctor`` says."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from agency.domain.frozen import frozen
 
 State = Literal["ok", "note", "warning", "failure", "mended"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Check:
     """One line: what was looked at, how it is, and the command that mends it."""
 

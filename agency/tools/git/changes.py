@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from agency.domain.frozen import frozen
 from agency.tools.git.command import LONG, Git
 
 SUBMODULE = "160000"
@@ -11,7 +11,7 @@ SUBMODULE = "160000"
 _OPS = {"A": "added", "M": "modified", "D": "deleted", "T": "retyped"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FileChange:
     """A file that differs. ``op`` is added, modified, deleted or retyped (a file became a link, say); ``mode`` is as git writes
     it and ``blob`` the object of its content, both after the change and None where it was deleted. ``old_mode`` is the mode

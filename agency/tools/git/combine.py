@@ -1,8 +1,9 @@
 """Combining the work of a branch with another in a worktree of its own, whose HEAD is detached, so that no branch moves."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.tools.git.command import LONG, Git, git_failed
 from agency.tools.git.worktree import resolve
 
@@ -17,7 +18,7 @@ _CALM = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Combined:
     """What came of it: ``commit`` and its ``tree``, or the ``conflicts``, which are paths from the top of the repository. Both
     are empty when the work adds nothing."""

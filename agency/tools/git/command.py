@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.tools.process import Completed, run
 
 _KEPT = frozenset(
@@ -30,7 +31,7 @@ def git_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return clean
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Git:
     """Git in one place: a working tree (``tree``), or a repository's shared directory (``git_dir``) without one.
 

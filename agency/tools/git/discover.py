@@ -1,10 +1,11 @@
 """Finding the repository around a directory by looking at files, so that reading commands need no git process."""
 
 import os
-from dataclasses import dataclass
+
+from agency.domain.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Place:
     """Where a directory stands in git: its working tree (None in a bare repository), the git directory of that
     working tree, and the directory that all worktrees of the repository share."""

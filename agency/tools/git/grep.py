@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from agency.domain.frozen import frozen
 from agency.tools.git.command import LONG, Git, git_failed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Hit:
     """A line that holds the text; lines count from 1."""
 

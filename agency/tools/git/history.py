@@ -1,11 +1,10 @@
 """What a branch adds to another: its commits, and the files that they change."""
 
-from dataclasses import dataclass
-
+from agency.domain.frozen import frozen
 from agency.tools.git.command import LONG, Git
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Change:
     """A file that was changed: by git's letter (``A`` added, ``M`` modified, ``D`` deleted, ``T`` another type)."""
 

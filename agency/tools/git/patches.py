@@ -6,8 +6,9 @@ They are of blobs: line endings and filters are none of their business.
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from agency.domain.frozen import frozen
 from agency.tools.git.command import LONG, Git, git_failed
 
 FORMAT = "binary-full-index"
@@ -19,7 +20,7 @@ _AS_IT_IS = ("-c", "diff.suppressBlankEmpty=false", "-c", "core.quotePath=true")
 _TO_THE_LETTER = ("-c", "apply.ignoreWhitespace=no", "apply", "--cached", "--whitespace=nowarn", "-")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Patch:
     """A patch and the tree that it leads to. Empty content leaves the tree as it is."""
 

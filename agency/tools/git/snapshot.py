@@ -5,8 +5,9 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from agency.domain.frozen import frozen
 from agency.tools.git.command import LONG, Git, git_failed
 
 TRASH = "refs/agency/trash"
@@ -45,7 +46,7 @@ def write_tree(git: Git, admin_dir: str | None, *, scratch: str | None = None, p
         return private.say("write-tree")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TreeWithout:
     """A tree object, and the untracked files that were left out of it. ``nested`` are untracked directories that are repositories
     of their own: of their files the tree holds none."""

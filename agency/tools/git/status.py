@@ -1,12 +1,12 @@
 """What a working tree holds beyond its commit, and where it stands."""
 
 import os
-from dataclasses import dataclass
 
+from agency.domain.frozen import frozen
 from agency.tools.git.command import LONG, Git
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TreeStatus:
     """``commit`` is None before the first one, ``branch`` None when HEAD is detached. ``changed`` are the paths with
     uncommitted changes, ``untracked`` those git does not know and does not ignore."""

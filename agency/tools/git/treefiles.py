@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.tools.git.command import LONG, Git
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TreeFile:
     """A file of a commit: its path, and the mode and the blob as git writes them."""
 

@@ -1,12 +1,11 @@
 """Which commits of a branch exist nowhere else."""
 
-from dataclasses import dataclass
-
+from agency.domain.frozen import frozen
 from agency.tools.git.command import LONG, Git
 from agency.tools.git.worktree import resolve
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Commits:
     """Commits of a branch: those whose content its parent branch does not have, and those on no remote."""
 

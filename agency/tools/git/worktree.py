@@ -3,9 +3,9 @@
 import os
 import shutil
 import time
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.tools.git.command import LONG, Git, git_failed
 from agency.tools.git.discover import read_link_file
 
@@ -13,7 +13,7 @@ _PATIENCE = 2.0
 _POLL = 0.02
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Checkout:
     """Where a branch is checked out. ``branch`` is None when HEAD is detached."""
 

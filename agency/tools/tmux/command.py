@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from agency.domain.errors import AgencyError
+from agency.domain.frozen import frozen
 from agency.domain.testguard import TEST_ROOT_VARIABLE, allowed_under_test
 from agency.tools.process import Completed, run
 
@@ -20,7 +20,7 @@ def choose_socket(environ: Mapping[str, str], recorded: str | None, configured: 
     return environ.get("AGENCY_TMUX_SOCKET") or recorded or configured or OWN_SERVER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Tmux:
     """One tmux server, running or not.
 

@@ -1,8 +1,8 @@
 """Looking at sessions: one tmux call, whatever their number."""
 
 import os
-from dataclasses import dataclass
 
+from agency.domain.frozen import frozen
 from agency.tools.tmux.command import Tmux, no_server, no_such_target, tmux_failed
 
 _SEPARATOR = "|"
@@ -23,7 +23,7 @@ _FIELDS = (
 FORMAT = _SEPARATOR.join(_FIELDS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Pane:
     """One pane. ``activity`` is seconds since 1970; ``runs_runner`` marks the pane in which agency started a runner."""
 
