@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from internal_tests.chaos.conftest import WarmWorld
 from internal_tests.chaos.planinvariants import check_complete, check_green, check_nothing_left
 from internal_tests.chaos.warmconductor import Target, WarmConductor
 from internal_tests.support.plans import DOCTOR, PlanInWorld, make_plan, task
@@ -155,7 +154,7 @@ _known: dict[str, list[Target]] = {}
 def _reference(world: World, conductor: WarmConductor, kind: str) -> list[Target]:
     """The steps of a plan that nobody kills, found out once."""
     if kind not in _known:
-        with WarmWorld(world.warm) as quiet:
+        with World(world.warm) as quiet:
             killed = KilledPlan(quiet, conductor, kind)
             code, steps = killed.conduct()
             assert code == 0, killed.said
@@ -179,7 +178,7 @@ def test_a_conductor_that_is_killed_at_any_step_is_followed_by_one_that_ends_the
     failures = []
     for kind, (how, place, times) in _all(world, conductor)[shard::_SHARDS]:
         for time in sorted({1, times}):
-            with WarmWorld(world.warm) as alone:
+            with World(world.warm) as alone:
                 killed = KilledPlan(alone, conductor, kind)
                 code, _ = killed.conduct([(how, place, time)])
                 if code == 0:  # it did not come to it so often this time

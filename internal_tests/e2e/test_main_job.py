@@ -4,6 +4,7 @@ from internal_tests.support.world import World
 
 
 def test_a_run_lives_through_kill_resume_restart_clean_and_restore(world: World) -> None:
+    world.warm = None  # each command is started as a user starts it
     run = world.run("fix-login")
     run.wait_for_screen("demo agent ready")
     assert run.status() == "active"

@@ -19,10 +19,10 @@ _MOST_FILES = 4
 class ForkServer:
     """The client: starts ``python -m MODULE``, which is to call :func:`serve`, and ends it with :meth:`close`."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, env: Mapping[str, str] | None = None) -> None:
         self._here, there = socket.socketpair()
         root = Path(__file__).resolve().parents[2]
-        self._process = subprocess.Popen([sys.executable, "-m", module], stdin=there.fileno(), cwd=root)
+        self._process = subprocess.Popen([sys.executable, "-m", module], stdin=there.fileno(), cwd=root, env=env)
         there.close()
 
     def fork(self, call: Mapping[str, Any], files: Sequence[int] = ()) -> int:
@@ -91,6 +91,8 @@ def become(call: Mapping[str, Any], out: int, err: int) -> None:
     null = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((null, 0), (out, 1), (err, 2)):
         os.dup2(source, target)
+    for file in {null, out, err}:
+        os.close(file)
     os.environ.clear()
     os.environ.update(call["env"])
 

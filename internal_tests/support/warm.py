@@ -1,45 +1,64 @@
-"""The installed ``agency`` with its modules loaded already: a process that forks for each call.
+"""``agency`` with its modules loaded already: a process that forks for each call.
 
-Commands that only prepare a world or look at it, and those that follow a kill, are typed many thousand times, and loading
-Python and the modules is half of their work. The command that a test is about, and the one that is killed, is the real one.
+Commands are typed many thousand times in the tests, and loading Python and the modules is three quarters of what a short one
+takes. The fork has the words, the directory, the environment and the end of the installed command; that each module loads by
+itself has a test of its own.
 
     python -m internal_tests.support.warm    serves calls on the socket that is its standard input
 """
 
 import os
+import pkgutil
+import signal
+import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+import agency
 from internal_tests.support.forkserver import ForkServer, become, serve
-from internal_tests.support.world import Result
+from internal_tests.support.world import AGENCY, KEPT, Result
 
-_PARTS = ("run", "ls", "resume", "clean", "restore", "kill", "land", "push", "merge", "checkpoint")
-_SESSIONS = ("attach", "clean", "create", "land", "listing", "merge", "push", "restore", "revive", "stop")
-_MODULES = (
-    "agency.cli.main",
-    *(f"agency.cli.commands.{part}" for part in _PARTS),
-    *(f"agency.sessions.{part}" for part in _SESSIONS),
-    *("filelock", "psutil", "agency.config.file"),
-)
+_READ_AT_START = ("LANG", "LC_", "LD_", "PYTHON", "TZ")
+"""How the names of variables begin that Python or the linker reads before any module."""
 
 
 class WarmAgency(ForkServer):
     """The client."""
 
     def __init__(self) -> None:
-        super().__init__("internal_tests.support.warm")
+        self._env = {name: os.environ[name] for name in KEPT if name in os.environ}
+        super().__init__("internal_tests.support.warm", self._env)
         self._turn = threading.Lock()
 
-    def call(self, words: tuple[str, ...], *, cwd: Path, env: Mapping[str, str]) -> Result:
-        """What ``agency WORDS`` does without a terminal. Of several at the same time each waits for the one before."""
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            with self._turn:
-                code = self.fork({"words": words, "cwd": str(cwd), "env": dict(env)}, [out.fileno(), err.fileno()])
-            return Result(code, _content(out), _content(err))
+    def call(self, words: tuple[str, ...], *, cwd: Path, env: Mapping[str, str], timeout: float) -> Result | None:
+        """What ``agency WORDS`` does without a terminal; None where it has to be started anew: for an environment that shows
+        while Python starts, and while another call goes on. Raises subprocess.TimeoutExpired after ``timeout`` seconds."""
+        if _read_at_start(env) != _read_at_start(self._env) or not self._turn.acquire(blocking=False):
+            return None
+        try:
+            with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+                call = {"words": words, "cwd": str(cwd), "env": dict(env), "timeout": timeout}
+                code = self.fork(call, [out.fileno(), err.fileno()])
+                if code == -signal.SIGALRM:
+                    raise subprocess.TimeoutExpired(["agency", *words], timeout, _content(out), _content(err))
+                return Result(code, _content(out), _content(err))
+        finally:
+            self._turn.release()
+
+
+def modules_of_agency() -> Iterator[str]:
+    """The names of all modules that another may import."""
+    for module in pkgutil.walk_packages(agency.__path__, "agency."):
+        if not module.name.endswith(".__main__"):
+            yield module.name
+
+
+def _read_at_start(env: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in env.items() if name.startswith(_READ_AT_START)}
 
 
 def _content(file: IO[bytes]) -> str:
@@ -50,11 +69,12 @@ def _content(file: IO[bytes]) -> str:
 def _be_agency(call: dict[str, Any], files: list[int]) -> None:
     become(call, *files)
     os.chdir(call["cwd"])
-    sys.argv = ["agency", *call["words"]]
+    sys.argv = [AGENCY, *call["words"]]
+    signal.setitimer(signal.ITIMER_REAL, call["timeout"])
     from agency.cli.main import main
 
     main()
 
 
 if __name__ == "__main__":
-    serve(_MODULES, _be_agency)
+    serve((*modules_of_agency(), "filelock", "msgspec", "psutil", "yaml"), _be_agency)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 AGENCY = str(Path(sys.executable).parent / "agency")
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 DEMO_AGENT = str(EXAMPLES / "demo-agent")
-_KEPT = ("PATH", "LANG", "TERM", "SYSTEMROOT", "TMPDIR")
+KEPT = ("PATH", "LANG", "TERM", "SYSTEMROOT", "TMPDIR")
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ class SeenProcess(psutil.Process):
 class World:
     """Everything one test touches. Create repos, run the installed ``agency`` and look at what became of it.
 
-    What is entered in ``closing`` ends with the world. ``warm`` is an agency that is loaded already, for commands that only
-    prepare or look; without it they are started like all others.
+    What is entered in ``closing`` ends with the world. ``warm`` is an agency that is loaded already; without it each command
+    loads its modules.
     """
 
     def __init__(self, warm: "WarmAgency | None" = None) -> None:
@@ -93,7 +93,7 @@ class World:
         self.data = self.root / "data"
         self.config = self._directory("config")
         self.socket = self.root / "tmux"
-        self.env: dict[str, str] = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        self.env: dict[str, str] = {name: os.environ[name] for name in KEPT if name in os.environ}
         self.env.update(
             HOME=str(self.home),
             SHELL="/bin/sh",
@@ -163,6 +163,21 @@ class World:
         env: Mapping[str, str] | None = None,
         timeout: float = 60.0,
     ) -> Result:
+        """Run the command without a terminal, as a fork of one that is loaded already where that makes no difference."""
+        if self.warm is not None and stdin is None:
+            place, environ = cwd or self.repo, {**self.env, **(env or {})}
+            if (result := self.warm.call(words, cwd=place, env=environ, timeout=timeout)) is not None:
+                return result
+        return self.installed(*words, cwd=cwd, stdin=stdin, env=env, timeout=timeout)
+
+    def installed(
+        self,
+        *words: str,
+        cwd: Path | None = None,
+        stdin: str | bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 60.0,
+    ) -> Result:
         """Run the installed command without a terminal."""
         done = subprocess.run(
             [AGENCY, *words],
@@ -176,16 +191,8 @@ class World:
         return Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
     def ok(self, *words: str, cwd: Path | None = None, stdin: str | bytes | None = None) -> Result:
-        """The same, insisting on exit code 0."""
+        """:meth:`agency`, insisting on exit code 0."""
         result = self.agency(*words, cwd=cwd, stdin=stdin)
-        assert result.code == 0, f"agency {' '.join(words)}: {result.code}\n{result.out}{result.err}"
-        return result
-
-    def quickly(self, *words: str, cwd: Path | None = None) -> Result:
-        """A command that prepares the world or looks at it, insisting on exit code 0."""
-        if self.warm is None or "PYTHONPATH" in self.env:
-            return self.ok(*words, cwd=cwd)
-        result = self.warm.call(words, cwd=cwd or self.repo, env=self.env)
         assert result.code == 0, f"agency {' '.join(words)}: {result.code}\n{result.out}{result.err}"
         return result
 
@@ -204,7 +211,7 @@ class World:
 
     def run(self, name: str, *words: str, cwd: Path | None = None) -> "SeenRun":
         """Make a detached run and return it."""
-        result = self.quickly("run", "--name", name, "--detached", *words, cwd=cwd)
+        result = self.ok("run", "--name", name, "--detached", *words, cwd=cwd)
         return self.find(result.pairs["run_id"])
 
     def find(self, run_id: str) -> "SeenRun":
@@ -214,7 +221,7 @@ class World:
 
     def runs(self) -> list[dict[str, Any]]:
         """What ``agency ls --all --all-repos --json`` says."""
-        data = self.quickly("ls", "--all", "--all-repos", "--json").data
+        data = self.ok("ls", "--all", "--all-repos", "--json").data
         assert isinstance(data, list)
         return data
 
