@@ -1,13 +1,11 @@
-"""Running the installed ``agency`` so that it dies by SIGKILL at a chosen step, and telling which steps there are."""
+"""Running ``agency`` so that it dies by SIGKILL at a chosen step, and telling which steps there are."""
 
 import re
 import signal
 from dataclasses import dataclass
-from pathlib import Path
 
+from internal_tests.support.forkserver import KILLER
 from internal_tests.support.world import World
-
-_KILLER = Path(__file__).resolve().parent / "killer"
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ def under_killer(world: World, *, at: int = 0, how: str = "alone") -> dict[str, 
     (world.root / "trace").unlink(missing_ok=True)
     (world.root / "tmp").mkdir(exist_ok=True)
     return {
-        "PYTHONPATH": str(_KILLER),
+        "PYTHONPATH": str(KILLER),
         "TMPDIR": str(world.root / "tmp"),
         "AGENCY_CHAOS_TRACE": str(world.root / "trace"),
         "AGENCY_CHAOS_AT": str(at),

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+KILLER = Path(__file__).resolve().parents[1] / "chaos" / "killer"
+"""The folder that, on PYTHONPATH, has Python count the durable steps of a process and end it at one."""
 _CHUNK = 1 << 16
 _MOST_FILES = 4
 
@@ -106,8 +108,7 @@ def become_traced(call: Mapping[str, Any]) -> None:
 
 def load_killer() -> ModuleType:
     """What counts the durable steps of a process, and ends it at one."""
-    place = Path(__file__).resolve().parents[1] / "chaos" / "killer" / "sitecustomize.py"
-    spec = importlib.util.spec_from_file_location("killer", place)
+    spec = importlib.util.spec_from_file_location("killer", KILLER / "sitecustomize.py")
     assert spec is not None and spec.loader is not None
     killer = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(killer)

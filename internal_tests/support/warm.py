@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import agency
-from internal_tests.support.forkserver import ForkServer, become, serve
+from internal_tests.support.forkserver import KILLER, ForkServer, become, load_killer, serve
 from internal_tests.support.world import AGENCY, KEPT, Result
 
 _READ_AT_START = ("LANG", "LC_", "LD_", "PYTHON", "TZ")
@@ -58,7 +58,8 @@ def modules_of_agency() -> Iterator[str]:
 
 
 def _read_at_start(env: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in env.items() if name.startswith(_READ_AT_START)}
+    """What Python would heed, but for the killer of the kill tests, which a fork begins by itself."""
+    return {name: value for name, value in env.items() if name.startswith(_READ_AT_START) and value != str(KILLER)}
 
 
 def _content(file: IO[bytes]) -> str:
@@ -71,10 +72,13 @@ def _be_agency(call: dict[str, Any], files: list[int]) -> None:
     os.chdir(call["cwd"])
     sys.argv = [AGENCY, *call["words"]]
     signal.setitimer(signal.ITIMER_REAL, call["timeout"])
+    if call["env"].get("PYTHONPATH") == str(KILLER):
+        _KILLER.begin()
     from agency.cli.main import main
 
     main()
 
 
 if __name__ == "__main__":
+    _KILLER = load_killer()
     serve((*modules_of_agency(), "filelock", "msgspec", "psutil", "yaml"), _be_agency)

@@ -171,7 +171,8 @@ def _only_looks(words: Any) -> bool:
     return not _LOOKING.isdisjoint(words)
 
 
-def _begin() -> None:
+def begin() -> None:
+    """Do as the variables say, where they say something."""
     variables = {name: os.environ.pop(name, "") for name in list(os.environ) if name.startswith("AGENCY_CHAOS_")}
     os.environ.pop("PYTHONPATH", None)
     if variables.get("AGENCY_CHAOS_TRACE"):
@@ -182,4 +183,4 @@ def _begin() -> None:
         ).install()
 
 
-_begin()
+begin()
