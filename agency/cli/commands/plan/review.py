@@ -8,7 +8,7 @@ from agency.cli.output import note, print_json, print_line, print_pairs, table
 _EXPLAINED = {
     "approve": "Merge the finished work of a task as it is, once it was combined and judged.",
     "reject": "Give a task up: it has failed. Its run stays, to be looked at.",
-    "retry": "Begin a task again, with all its runs.",
+    "retry": "Begin a task anew; it may take as many runs as at first.",
     "skip": "Leave a task out; those that wait for it go on.",
 }
 
