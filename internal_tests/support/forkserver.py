@@ -1,5 +1,6 @@
 """A process whose modules are loaded already and that forks for each call: the client of one, and what it does itself."""
 
+import gc
 import importlib.util
 import json
 import os
@@ -7,10 +8,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from agency.domain.frozen import frozen
 
 KILLER = Path(__file__).resolve().parents[1] / "chaos" / "killer"
 """The folder that, on PYTHONPATH, has Python count the durable steps of a process and end it at one."""
@@ -65,6 +69,8 @@ def serve(
     """
     for module in modules:
         import_module(module)
+    _compile_methods(object)
+    gc.freeze()
     with socket.socket(fileno=os.dup(0)) as calls:
         while True:
             request, files, _, _ = socket.recv_fds(calls, _CHUNK, _MOST_FILES)
@@ -86,6 +92,16 @@ def serve(
                 beside(pid, call)
             _, status = os.waitpid(pid, 0)
             calls.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _compile_methods(cls: type[Any]) -> None:
+    """Compile how objects are made of the classes of agency, which each fork would do anew."""
+    each: type[Any]
+    for each in type.__subclasses__(cls):
+        if getattr(each.__dict__.get("__init__"), "__module__", None) == frozen.__module__:
+            with suppress(Exception):  # most need to be given something, and say so once they are compiled
+                each()
+        _compile_methods(each)
 
 
 def become(call: Mapping[str, Any], out: int, err: int) -> None:
