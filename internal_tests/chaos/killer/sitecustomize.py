@@ -33,7 +33,7 @@ _LOOKING = frozenset(
 """Words of programs that change nothing: killing before and after them is killing at the step before."""
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_IGNORED = ("__pycache__", "/dev/", "/proc/", ".lock.holder", "/.lock", "/.landing")
+_IGNORED = ("__pycache__", "/dev/null", "/dev/tty", "/dev/pt", "/proc/", ".lock.holder", "/.lock", "/.landing")
 """Parts of paths that mean nothing to anybody who comes later; who holds a lock is told only to those who wait for it."""
 _DELAY = 0.5
 
