@@ -44,6 +44,7 @@ def _twin(cls: type, name: str) -> type:
         namespace[each.name] = field(
             default=each.default,
             default_factory=each.default_factory,
+            init=each.init,
             repr=each.repr,
             compare=each.compare,
             hash=each.hash,

@@ -26,6 +26,7 @@ AGENCY = str(Path(sys.executable).parent / "agency")
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 DEMO_AGENT = str(EXAMPLES / "demo-agent")
 KEPT = ("PATH", "LANG", "TERM", "SYSTEMROOT", "TMPDIR")
+"""The variables of the caller that commands see too."""
 
 
 @dataclass(frozen=True)
@@ -163,26 +164,16 @@ class World:
         env: Mapping[str, str] | None = None,
         timeout: float = 60.0,
     ) -> Result:
-        """Run the command without a terminal, as a fork of one that is loaded already where that makes no difference."""
-        if self.warm is not None and stdin is None:
-            place, environ = cwd or self.repo, {**self.env, **(env or {})}
-            if (result := self.warm.call(words, cwd=place, env=environ, timeout=timeout)) is not None:
-                return result
-        return self.installed(*words, cwd=cwd, stdin=stdin, env=env, timeout=timeout)
-
-    def installed(
-        self,
-        *words: str,
-        cwd: Path | None = None,
-        stdin: str | bytes | None = None,
-        env: Mapping[str, str] | None = None,
-        timeout: float = 60.0,
-    ) -> Result:
-        """Run the installed command without a terminal."""
+        """Run the command without a terminal: the installed one, or a fork of one that is loaded already where that makes no
+        difference."""
+        place, environ = cwd or self.repo, {**self.env, **(env or {})}
+        loaded = self.warm if stdin is None else None
+        if loaded and (result := loaded.call(words, cwd=place, env=environ, timeout=timeout)):
+            return result
         done = subprocess.run(
             [AGENCY, *words],
-            cwd=cwd or self.repo,
-            env={**self.env, **(env or {})},
+            cwd=place,
+            env=environ,
             input=stdin.encode() if isinstance(stdin, str) else stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,

@@ -1,7 +1,8 @@
 """Ends the Python process that loads it with SIGKILL at one of its durable steps, and writes down every step it came to.
 
 Python loads this file at start when its folder is on PYTHONPATH; :mod:`internal_tests.chaos.killing` arranges that for one
-call of ``agency``. It takes its own variables out of the environment, so that no child loads it. A step is:
+call of ``agency``. A fork of an agency that is loaded already calls :func:`begin` itself. The variables that say so are taken
+out of the environment, so that no child loads it. A step is:
 
 - ``audit event``, before it takes effect: opening a file for writing, making, renaming and removing files and directories,
   starting a program, sending a signal (not making a directory that is there, nor opening a lock: that changes nothing);
